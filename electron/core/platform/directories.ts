@@ -11,8 +11,10 @@ export interface Directories {
   data: string;
   /** Ledger, system id, access token. */
   state: string;
-  /** Run directories with their sockets: short, because a socket's path has at most 107 bytes. */
+  /** Run directories: overlays and console logs. On a real disk. */
   runs: string;
+  /** Folders of sockets, one per run: short, because a socket's path has at most 107 bytes. May be `runs` itself. */
+  sockets: string;
 }
 
 /** @param env Usually `process.env`; `XDG_*` that are not absolute are ignored, as the specification says. */
@@ -23,13 +25,15 @@ export function systemDirectories(env: Readonly<Record<string, string | undefine
     return value?.startsWith('/') ? value : join(home, fallback);
   };
   const state = join(base('XDG_STATE_HOME', '.local/state'), 'forrest-bench');
-  const runtime = env['XDG_RUNTIME_DIR'];
+  const runs = join(state, 'runs');
+  const runtime = join(env['XDG_RUNTIME_DIR'] ?? '', 'forrest-bench');
   return {
     config: join(base('XDG_CONFIG_HOME', '.config'), 'forrest-bench'),
     cache: join(base('XDG_CACHE_HOME', '.cache'), 'forrest-bench'),
     data: join(base('XDG_DATA_HOME', '.local/share'), 'forrest-bench'),
     state,
-    runs: runtime?.startsWith('/') ? join(runtime, 'forrest-bench') : join(state, 'runs'),
+    runs,
+    sockets: runtime.startsWith('/') && runtime.length < runs.length ? runtime : runs,
   };
 }
 
@@ -41,5 +45,6 @@ export function directoriesBelow(root: string): Directories {
     data: join(root, 'data'),
     state: join(root, 'state'),
     runs: join(root, 'r'),
+    sockets: join(root, 'r'),
   };
 }
