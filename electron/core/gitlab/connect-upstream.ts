@@ -1,0 +1,31 @@
+import { Pool } from 'undici';
+import type { Upstream } from './upstream.ts';
+
+/** Waits of the HTTP layer (protocol document 1.4 and 7.6). */
+const connectTimeoutMs = 30_000;
+const keepAliveMs = 60_000;
+/** Artifacts may take an hour; the relay has limits of its own, and a poll brings its own deadline. */
+const unlimited = 0;
+
+/**
+ * Opens the connections to one GitLab instance. Verification of certificates is always on.
+ * @param url As the config has it after its own clean-up: http or https, no credentials, no trailing slash.
+ * @param caPem Certificates trusted besides the system's, or null.
+ */
+export function connectUpstream(url: string, caPem: string | null): Upstream & AsyncDisposable {
+  const { origin, pathname } = new URL(url);
+  const dispatcher = new Pool(origin, {
+    connections: 64,
+    pipelining: 1,
+    headersTimeout: unlimited,
+    bodyTimeout: unlimited,
+    keepAliveTimeout: keepAliveMs,
+    connect: { timeout: connectTimeoutMs, minVersion: 'TLSv1.2', ...(caPem === null ? {} : { ca: caPem }) },
+  });
+  return {
+    dispatcher,
+    origin,
+    basePath: pathname.replace(/\/+$/, ''),
+    [Symbol.asyncDispose]: () => dispatcher.destroy(),
+  };
+}
