@@ -44,9 +44,7 @@ export async function exchange(upstream: Upstream, request: Exchange, signal?: A
   } catch (error) {
     signal?.throwIfAborted();
     // Ended in the middle of the body: what came is not to be trusted.
-    throw error instanceof Error && error.name === 'GitLabError'
-      ? error
-      : protocolError('an answer was cut short', error);
+    throw error instanceof GitLabError ? error : protocolError('an answer was cut short', error);
   }
   return {
     status: response.statusCode,

@@ -50,6 +50,7 @@ export async function pollForJobs(
     if (claim === undefined) return;
     let isHandedOn = false;
     try {
+      if (signal.aborted) return;
       options.onStatus({ kind: 'polling', isLongPoll: memory.isLongPoll });
       const startedAtMs = clock.monotonicMs();
       using guard = abortOnceOld(clock, signal);

@@ -57,7 +57,11 @@ export class Reservations {
   /** Counts somebody who will claim again and again, so that polls know whether they have rivals. */
   addClaimant(): Disposable {
     this.#claimantCount += 1;
-    return { [Symbol.dispose]: () => void (this.#claimantCount -= 1) };
+    return {
+      [Symbol.dispose]: () => {
+        this.#claimantCount -= 1;
+      },
+    };
   }
 
   /**
