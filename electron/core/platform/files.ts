@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream, watch as watchFile } from 'node:fs';
-import { access, copyFile, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { access, copyFile, mkdir, open, readdir, readFile, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** A file that only this process writes. Positions and sizes are bytes. */
@@ -18,9 +18,15 @@ export interface Files {
   readRange(path: string, fromByte: number, maxBytes: number): Promise<Uint8Array>;
   exists(path: string): Promise<boolean>;
   isExecutable(path: string): Promise<boolean>;
+  /** Opens a device for reading and writing and closes it again. @returns Node's error code where that fails. */
+  whyNotOpened(path: string): Promise<string | undefined>;
   /** @returns undefined where there is no such file. */
   sizeBytes(path: string): Promise<number | undefined>;
   modifiedMs(path: string): Promise<number | undefined>;
+  /** The permission bits, `0o600` for instance; undefined where there is no such file. */
+  permissions(path: string): Promise<number | undefined>;
+  /** The path with every symbolic link followed. */
+  realPath(path: string): Promise<string>;
   /** Names within a folder; empty where there is no such folder. */
   list(path: string): Promise<string[]>;
   makeDirectory(path: string, mode?: number): Promise<void>;
@@ -52,8 +58,21 @@ export const systemFiles: Files = {
   },
   exists: (path) => canAccess(path, constants.F_OK),
   isExecutable: (path) => canAccess(path, constants.X_OK),
+  async whyNotOpened(path) {
+    try {
+      await using _file = await open(path, constants.O_RDWR);
+      return undefined;
+    } catch (error) {
+      return errorCode(error) ?? 'unknown';
+    }
+  },
   sizeBytes: async (path) => (await statOrUndefined(path))?.size,
   modifiedMs: async (path) => (await statOrUndefined(path))?.mtimeMs,
+  async permissions(path) {
+    const mode = (await statOrUndefined(path))?.mode;
+    return mode === undefined ? undefined : mode & 0o777;
+  },
+  realPath: (path) => realpath(path),
   async list(path) {
     try {
       return await readdir(path);

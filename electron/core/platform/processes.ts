@@ -39,6 +39,8 @@ export interface Processes {
   startDetached(program: string, args: readonly string[], logPath: string): Promise<DetachedProcess>;
   /** The kernel's start time of a process in clock ticks, or undefined where it does not exist (or is a zombie). */
   startTime(pid: number): Promise<string | undefined>;
+  /** The program and its arguments as they were started, or undefined where there is no such process. */
+  commandLine(pid: number): Promise<string[] | undefined>;
   /** @returns false where the process was gone already. */
   kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): boolean;
 }
@@ -87,6 +89,15 @@ export const systemProcesses: Processes = {
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    } catch {
+      return undefined;
+    }
+  },
+  async commandLine(pid) {
+    try {
+      // proc(5): each argument ends with a null byte. A zombie's is empty.
+      const text = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+      return text === '' ? undefined : text.split('\0').slice(0, -1);
     } catch {
       return undefined;
     }
