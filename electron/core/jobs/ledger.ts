@@ -1,0 +1,73 @@
+import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { epochMsSchema, jobIdSchema, runIdSchema, runnerIdSchema } from '../../contract/ids.ts';
+import { jobViewSchema, phaseMarkSchema } from '../../contract/state.ts';
+import { JobError } from './job-error.ts';
+
+/** What must survive a crash to end a job honestly (protocol document 8.1). */
+export const ledgerRecordSchema = z.object({
+  runId: runIdSchema,
+  runner: runnerIdSchema,
+  machine: z.string(),
+  image: z.string(),
+  /** URL of the GitLab instance, as the config had it. */
+  gitlabUrl: z.string(),
+  jobId: jobIdSchema,
+  jobToken: z.string(),
+  job: jobViewSchema,
+  failureReasons: z.array(z.string()),
+  receivedAt: epochMsSchema,
+  timeoutSeconds: z.int().positive(),
+  timeline: z.array(phaseMarkSchema),
+});
+export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
+
+/**
+ * Jobs we have accepted and GitLab does not yet know the end of. A record is on the disk when `add` returns, before
+ * anything else is done about the job. The file holds job tokens: mode 0600, in a folder of mode 0700.
+ */
+export class Ledger implements Disposable {
+  readonly #database: DatabaseSync;
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path);
+    this.#database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA secure_delete = ON;
+      CREATE TABLE IF NOT EXISTS jobs (run_id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
+    `);
+  }
+
+  /** @throws JobError `jobs/ledger-unwritable`, usually a full disk. */
+  add(record: LedgerRecord): void {
+    try {
+      this.#database
+        .prepare('INSERT INTO jobs (run_id, record) VALUES (?, ?)')
+        .run(record.runId, JSON.stringify(record));
+    } catch (cause) {
+      throw new JobError('jobs/ledger-unwritable', 'The record of an accepted job cannot be written', {
+        remedy:
+          'Free some space on the disk that holds the state folder, or check its permissions. No job is taken meanwhile.',
+        cause,
+      });
+    }
+  }
+
+  /** Removes the record: GitLab knows the end of the job. */
+  remove(runId: LedgerRecord['runId']): void {
+    this.#database.prepare('DELETE FROM jobs WHERE run_id = ?').run(runId);
+  }
+
+  /** All records, oldest first. One that cannot be read is skipped and counted: it cannot be ended any more. */
+  all(): { records: LedgerRecord[]; unreadableCount: number } {
+    const rows = this.#database.prepare('SELECT record FROM jobs ORDER BY rowid').all();
+    const parsed = rows.map((row) => ledgerRecordSchema.safeParse(JSON.parse(String(row['record']))));
+    const records = parsed.flatMap((result) => (result.success ? [result.data] : []));
+    return { records, unreadableCount: parsed.length - records.length };
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+}
