@@ -18,7 +18,7 @@ const payloadSchema = z.object({
   variables: z.array(z.object({ key: text, value: z.string().nullish() })).nullish(),
   dependencies: z.array(z.object({ id: jobIdSchema, token: z.string().max(4096).nullish() })).nullish(),
   features: z.object({ failure_reasons: z.array(text).nullish() }).nullish(),
-  run: z.unknown(),
+  run: z.unknown().optional(),
 });
 
 /**
