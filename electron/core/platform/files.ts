@@ -1,6 +1,20 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream, watch as watchFile } from 'node:fs';
-import { access, copyFile, mkdir, open, readdir, readFile, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
+import {
+  access,
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** A file that only this process writes. Positions and sizes are bytes. */
@@ -18,6 +32,8 @@ export interface Files {
   readRange(path: string, fromByte: number, maxBytes: number): Promise<Uint8Array>;
   exists(path: string): Promise<boolean>;
   isExecutable(path: string): Promise<boolean>;
+  /** False also where there is nothing at all. */
+  isDirectory(path: string): Promise<boolean>;
   /** Opens a device for reading and writing and closes it again. @returns Node's error code where that fails. */
   whyNotOpened(path: string): Promise<string | undefined>;
   /** @returns undefined where there is no such file. */
@@ -32,6 +48,11 @@ export interface Files {
   makeDirectory(path: string, mode?: number): Promise<void>;
   /** All or nothing, and on the disk when it returns: temporary file, fsync, rename, fsync of the folder. */
   writeAtomically(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
+  /**
+   * Creates a file with its content in one step: nobody sees it empty, and of several that try one succeeds.
+   * @returns false where the file exists already.
+   */
+  createOnce(path: string, content: string, mode?: number): Promise<boolean>;
   /** Opens for writing, creating it; keeps what is there. */
   openForWriting(path: string, mode?: number): Promise<WritableFile>;
   copy(from: string, to: string): Promise<void>;
@@ -58,6 +79,7 @@ export const systemFiles: Files = {
   },
   exists: (path) => canAccess(path, constants.F_OK),
   isExecutable: (path) => canAccess(path, constants.X_OK),
+  isDirectory: async (path) => (await statOrUndefined(path))?.isDirectory() ?? false,
   async whyNotOpened(path) {
     try {
       await using _file = await open(path, constants.O_RDWR);
@@ -100,6 +122,19 @@ export const systemFiles: Files = {
     }
     await using opened = await open(folder, 'r');
     await opened.sync();
+  },
+  async createOnce(path, content, mode = 0o600) {
+    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+    try {
+      await writeFile(temporary, content, { mode, flag: 'wx' });
+      await link(temporary, path);
+      return true;
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await rm(temporary, { force: true });
+    }
   },
   async openForWriting(path, mode = 0o600) {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, mode);

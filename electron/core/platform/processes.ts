@@ -12,8 +12,11 @@ export interface ProcessResult {
 export interface RunOptions {
   env?: Record<string, string>;
   cwd?: string;
+  /** Ends the program with `stopSignal`; the promise rejects once it is gone. */
   signal?: AbortSignal;
-  /** SIGKILL after this long; the result then has `signal: 'SIGKILL'`. */
+  /** Default SIGKILL; SIGTERM for a program that has to clean up behind itself. */
+  stopSignal?: 'SIGTERM' | 'SIGKILL';
+  /** `stopSignal` after this long; the result then has it as its `signal`. */
   timeoutMs?: number;
   input?: string;
   /** Called with each line of stdout and stderr as it comes. */
@@ -56,14 +59,17 @@ export const systemProcesses: Processes = {
         ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
         ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-        killSignal: 'SIGKILL',
+        killSignal: options.stopSignal ?? 'SIGKILL',
       });
       const stdout = gather(child.stdout, options.onLine);
       const stderr = gather(child.stderr, options.onLine);
       // A program that does not read its input ends the pipe early; its exit code says what happened.
       child.stdin?.on('error', () => {});
       child.stdin?.end(options.input);
-      child.once('error', reject);
+      child.once('error', (error) => {
+        if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) reject(error);
+        else child.once('exit', () => reject(error));
+      });
       child.once('close', (exitCode, signal) =>
         resolve({ exitCode, signal, stdout: stdout.text(), stderr: stderr.text() }),
       );
