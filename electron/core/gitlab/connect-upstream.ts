@@ -1,3 +1,4 @@
+import { getCACertificates } from 'node:tls';
 import { Pool } from 'undici';
 import type { Upstream } from './upstream.ts';
 
@@ -20,7 +21,7 @@ export function connectUpstream(url: string, caPem: string | null): Upstream & A
     headersTimeout: unlimited,
     bodyTimeout: unlimited,
     keepAliveTimeout: keepAliveMs,
-    connect: { timeout: connectTimeoutMs, minVersion: 'TLSv1.2', ...(caPem === null ? {} : { ca: caPem }) },
+    connect: { timeout: connectTimeoutMs, minVersion: 'TLSv1.2', ca: trustedCertificates(caPem) },
   });
   return {
     dispatcher,
@@ -28,4 +29,9 @@ export function connectUpstream(url: string, caPem: string | null): Upstream & A
     basePath: pathname.replace(/\/+$/, ''),
     [Symbol.asyncDispose]: () => dispatcher.destroy(),
   };
+}
+
+/** A list of our own replaces Node's whole list, so both of Node's and the system's go in beside it. */
+function trustedCertificates(caPem: string | null): string[] {
+  return [...getCACertificates('default'), ...getCACertificates('system'), ...(caPem === null ? [] : [caPem])];
 }

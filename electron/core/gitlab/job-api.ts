@@ -2,7 +2,7 @@ import type { JobId } from '../../contract/ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import { serverWaitMs } from './back-off.ts';
 import { GitLabError } from './gitlab-error.ts';
-import { exchange, type HttpAnswer } from './http-exchange.ts';
+import { type Exchange, exchange, type HttpAnswer } from './http-exchange.ts';
 import type { Upstream } from './upstream.ts';
 
 const timeoutMs = 30_000;
@@ -46,13 +46,13 @@ export class JobApi {
       state: update.state,
       ...(update.state === 'failed' ? { failure_reason: update.failureReason } : {}),
     };
-    return this.#send(
-      'PUT',
-      `/api/v4/jobs/${this.#id}`,
-      JSON.stringify(body),
-      { 'content-type': 'application/json' },
-      signal,
-    );
+    const request = {
+      method: 'PUT' as const,
+      path: `/api/v4/jobs/${this.#id}`,
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    };
+    return this.#send(request, update.state !== 'running', signal);
   }
 
   /**
@@ -60,37 +60,38 @@ export class JobApi {
    * @param fromByte Offset of `bytes[0]` in the whole trace.
    */
   appendTrace(bytes: Uint8Array, fromByte: number, signal?: AbortSignal): Promise<JobAnswer> {
-    const headers = { 'content-type': 'text/plain', 'content-range': `${fromByte}-${fromByte + bytes.length - 1}` };
-    return this.#send('PATCH', `/api/v4/jobs/${this.#id}/trace`, bytes, headers, signal);
+    const request = {
+      method: 'PATCH' as const,
+      path: `/api/v4/jobs/${this.#id}/trace`,
+      body: bytes,
+      headers: { 'content-type': 'text/plain', 'content-range': `${fromByte}-${fromByte + bytes.length - 1}` },
+    };
+    return this.#send(request, false, signal);
   }
 
   async #send(
-    method: 'PUT' | 'PATCH',
-    path: string,
-    body: string | Uint8Array,
-    headers: Record<string, string>,
+    request: Pick<Exchange, 'method' | 'path' | 'body' | 'headers'>,
+    isFinal: boolean,
     signal?: AbortSignal,
   ): Promise<JobAnswer> {
+    const ours = { accept: 'application/json', 'job-token': this.#token, 'user-agent': this.#userAgent };
+    const headers = { ...request.headers, ...ours };
     try {
-      const all = { ...headers, accept: 'application/json', 'job-token': this.#token, 'user-agent': this.#userAgent };
-      return this.#read(
-        await exchange(this.#upstream, { method, path, headers: all, body, timeoutMs, maxBodyBytes }, signal),
-      );
+      const answer = await exchange(this.#upstream, { ...request, headers, timeoutMs, maxBodyBytes }, signal);
+      return this.#read(answer, isFinal);
     } catch (error) {
       if (error instanceof GitLabError) return { kind: 'later', waitMs: undefined, error };
       throw error;
     }
   }
 
-  #read(answer: HttpAnswer): JobAnswer {
+  #read(answer: HttpAnswer, isFinal: boolean): JobAnswer {
     const jobStatus = answer.header('job-status');
-    if (answer.status === 403 || answer.status === 404 || jobStatus === 'canceled' || jobStatus === 'failed') {
-      return { kind: 'forbidden', jobStatus };
-    }
-    const isPatch = answer.header('range') !== undefined;
-    if (answer.status === 200 || (answer.status === 202 && isPatch)) {
-      return { kind: 'accepted', isCanceling: jobStatus === 'canceling' };
-    }
+    const isTaken = answer.status === 200 || (answer.status === 202 && answer.header('range') !== undefined);
+    // The answer to a final state that was taken names that state; to anything else, `failed` means that it is over.
+    const isOver = (jobStatus === 'canceled' || jobStatus === 'failed') && !(isTaken && isFinal);
+    if (answer.status === 403 || answer.status === 404 || isOver) return { kind: 'forbidden', jobStatus };
+    if (isTaken) return { kind: 'accepted', isCanceling: jobStatus === 'canceling' };
     if (answer.status === 416) return { kind: 'mismatch', sizeBytes: storedSize(answer.header('range')) };
     if (answer.status === 202) {
       const seconds = Number(answer.header('x-gitlab-trace-update-interval'));

@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { BenchError, toWireError, type WireError } from '../contract/errors.ts';
+import type { HostView, RunnerStatus } from '../contract/state.ts';
+import type { MachineConfig } from './config/bench-config.ts';
+import type { BootImage } from './images/boot-image.ts';
+import type { ImageCatalogue } from './images/image-catalogue.ts';
+import type { PlatformDeps } from './platform/deps.ts';
+import type { Directories } from './platform/directories.ts';
+import { type Accelerator, probeAccelerator } from './vm/accelerator.ts';
+import { locateQemu, type QemuBinary } from './vm/qemu-binary.ts';
+import { locateSocat } from './vm/socat-binary.ts';
+
+/** What is missing may be installed while we run: looked for again after this long. */
+const retryMs = 30_000;
+
+export interface HostPrograms {
+  qemu: QemuBinary;
+  socatPath: string;
+  accelerator: Accelerator;
+}
+
+/** What the runs of one machine kind are started with. */
+export interface MachineKit extends HostPrograms {
+  image: BootImage;
+}
+
+export interface HostToolsOptions {
+  directories: Directories;
+  catalogue: ImageCatalogue;
+  qemuPath: string | null;
+  runnerBinaryPath: string | undefined;
+  onHost: (host: HostView) => void;
+  /** Something that keeps every job from running, or undefined once it is mended. */
+  onObstacle: (id: string, error: WireError | undefined) => void;
+}
+
+/** Finds QEMU, its helper and the accelerator, and makes images ready; tries again while something is missing. */
+export class HostTools {
+  readonly #deps: PlatformDeps;
+  readonly #options: HostToolsOptions;
+  readonly #found = Promise.withResolvers<HostPrograms>();
+
+  constructor(deps: PlatformDeps, options: HostToolsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Returns once everything was found, or `signal` aborted. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { onObstacle, onHost } = this.#options;
+    while (!signal.aborted) {
+      try {
+        const programs = await this.#find();
+        onObstacle('host', undefined);
+        onHost({
+          accelerator: { kind: programs.accelerator.kind, why: programs.accelerator.why },
+          egress: {
+            kind: 'filtered',
+            why: 'Machines reach the internet through a filtering proxy of this app, and nothing of this PC or its network.',
+          },
+          qemuVersion: programs.qemu.version,
+        });
+        this.#found.resolve(programs);
+        return;
+      } catch (error) {
+        if (!(error instanceof BenchError)) throw error;
+        this.#deps.log.warn({ code: error.code }, 'this PC cannot run machines yet');
+        onObstacle('host', toWireError(error));
+      }
+      await this.#deps.clock.sleep(retryMs, signal);
+    }
+  }
+
+  /**
+   * Waits for the programs, and resolves or builds the machine's image; `onStatus` tells how far that is.
+   * @returns undefined when aborted.
+   */
+  async kitFor(
+    machine: MachineConfig,
+    onStatus: (status: RunnerStatus) => void,
+    signal: AbortSignal,
+  ): Promise<MachineKit | undefined> {
+    onStatus({ kind: 'idle', why: 'Looking for QEMU and what this PC can do.' });
+    const programs = await untilAborted(this.#found.promise, signal);
+    while (programs !== undefined && !signal.aborted) {
+      try {
+        const image = await this.#image(machine, (why) => onStatus({ kind: 'idle', why }), signal);
+        return { ...programs, image };
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (!(error instanceof BenchError)) throw error;
+        this.#deps.log.warn({ code: error.code, image: machine.image }, 'an image is not ready');
+        onStatus({ kind: 'stopped', error: toWireError(error) });
+      }
+      await untilAborted(this.#deps.clock.sleep(retryMs, signal), signal);
+    }
+    return undefined;
+  }
+
+  async #find(): Promise<HostPrograms> {
+    const { directories, qemuPath } = this.#options;
+    const search = { env: process.env };
+    const qemu = await locateQemu(this.#deps, { ...search, ...(qemuPath === null ? {} : { path: qemuPath }) });
+    const socatPath = await locateSocat(this.#deps, search);
+    await this.#deps.files.makeDirectory(directories.cache);
+    const accelerator = await probeAccelerator(this.#deps, {
+      qemu,
+      scratchDirectory: directories.runs,
+      cachePath: join(directories.cache, 'accelerator.json'),
+    });
+    return { qemu, socatPath, accelerator };
+  }
+
+  async #image(machine: MachineConfig, onProgress: (why: string) => void, signal: AbortSignal): Promise<BootImage> {
+    const { catalogue, runnerBinaryPath } = this.#options;
+    onProgress(`Getting the image ${machine.image} ready.`);
+    const image = await catalogue.build(machine.image, {
+      onProgress: ({ text }) => onProgress(`Building the image ${machine.image}: ${text}`),
+      signal,
+    });
+    const binary = runnerBinaryPath ?? machine.runnerBinaryPath;
+    return binary === null ? image : catalogue.withRunner(image, binary, { executor: machine.executor });
+  }
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const gone = Promise.withResolvers<undefined>();
+  const stop = () => gone.resolve(undefined);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([work, gone.promise]);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
