@@ -160,8 +160,6 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
   });
   const runs = new BenchRuns(deps, {
     directories,
-    config,
-    tools,
     catalogue,
     traces,
     ledger,

@@ -93,7 +93,6 @@ export function machineOpener(
       await MachineRun.start(
         deps,
         {
-          runId,
           runDirectory: directory,
           start: {
             qemu: options.qemu,

@@ -1,5 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { isMissing } from './files.ts';
 
 /** What this PC has, as far as lending is concerned. */
 export interface HostFacts {
@@ -10,8 +12,17 @@ export interface HostFacts {
   diskBytes: number;
 }
 
-/** @param diskPath An existing path on the file system of the run directories. */
+/** @param diskPath On the file system of the run directories; need not exist yet. */
 export async function readHostFacts(diskPath: string): Promise<HostFacts> {
-  const { blocks, bsize } = await statfs(diskPath);
-  return { cpus: availableParallelism(), memoryBytes: totalmem(), diskBytes: blocks * bsize };
+  return { cpus: availableParallelism(), memoryBytes: totalmem(), diskBytes: await diskBytesOf(diskPath) };
+}
+
+async function diskBytesOf(path: string): Promise<number> {
+  try {
+    const { blocks, bsize } = await statfs(path);
+    return blocks * bsize;
+  } catch (error) {
+    if (isMissing(error) && dirname(path) !== path) return await diskBytesOf(dirname(path));
+    throw error;
+  }
 }
