@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdirSync, renameSync } from 'node:fs';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** One uploaded file. */
@@ -36,8 +37,8 @@ export class ArtifactTooLargeError extends Error {
 export interface ReceivedFile extends AsyncDisposable {
   sizeBytes: number;
   sha256: string;
-  /** Gives the file to a job under a type; a second call for the same type replaces nothing: it is the caller's to ask. */
-  keep(jobId: number, meta: ArtifactMeta): Promise<StoredArtifact>;
+  /** Gives the file to a job; at once, so that of two uploads that end together the second one sees the first. */
+  keep(jobId: number, meta: ArtifactMeta): StoredArtifact;
 }
 
 /** Artifacts on disk: `<directory>/artifacts/<job id>/<type>`. */
@@ -76,11 +77,11 @@ export class ArtifactStore {
     return {
       sizeBytes,
       sha256,
-      async keep(jobId, meta) {
+      keep(jobId, meta) {
         const folder = join(directory, String(jobId));
-        await mkdir(folder, { recursive: true });
+        mkdirSync(folder, { recursive: true });
         const path = join(folder, meta.type);
-        await rename(temporary, path);
+        renameSync(temporary, path);
         return { ...meta, sizeBytes, sha256, path };
       },
       [Symbol.asyncDispose]: () => rm(temporary, { force: true }),

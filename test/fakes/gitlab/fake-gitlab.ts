@@ -1,12 +1,15 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { join } from 'node:path';
 import type { EpochMs } from '../../../electron/contract/ids.ts';
 import { type Clock, systemClock } from '../../../electron/core/platform/clock.ts';
 import { systemRandom } from '../../../electron/core/platform/random.ts';
+import { artifactRoutes } from './artifact-routes.ts';
+import { ArtifactStore } from './artifact-store.ts';
+import { controlRoutes } from './control-routes.ts';
 import { ClientGone, Exchange, Refusal } from './exchange.ts';
 import type { FakeJob, JobChange } from './fake-job.ts';
 import { type Fault, Faults } from './faults.ts';
+import { gitRoutes } from './git-routes.ts';
 import { JobQueue } from './job-queue.ts';
 import { jobRoutes } from './job-routes.ts';
 import { completeJobSpec, type JobSpec } from './job-spec.ts';
@@ -78,10 +81,23 @@ export class FakeGitLab implements AsyncDisposable {
       redirectsUploads: options.redirectsUploads ?? false,
       dependencyTokens: options.dependencyTokens ?? 'running-job',
     };
-    this.#projects = new ProjectRegistry(join(options.directory));
+    this.#projects = new ProjectRegistry(options.directory);
     this.#queue = new JobQueue({ clock, runners: this.#runners, onChange: (change) => this.#report(change) });
-    const deps = { clock, runners: this.#runners, queue: this.#queue, settings: this.settings };
-    this.#routes = [...runnerRoutes(deps), ...jobRoutes(deps)];
+    const deps = {
+      clock,
+      runners: this.#runners,
+      projects: this.#projects,
+      queue: this.#queue,
+      store: new ArtifactStore(options.directory),
+      settings: this.settings,
+    };
+    this.#routes = [
+      ...runnerRoutes(deps),
+      ...jobRoutes(deps),
+      ...artifactRoutes(deps),
+      ...gitRoutes(deps),
+      ...controlRoutes(this),
+    ];
     server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#accept(request, response));
   }
 
@@ -126,6 +142,10 @@ export class FakeGitLab implements AsyncDisposable {
   /** With `files`: a bare repository with one commit on `main`. Without: jobs of the project do not clone. */
   addProject(spec: ProjectSpec): Promise<FakeProject> {
     return this.#projects.add(spec);
+  }
+
+  project(path: string): FakeProject | undefined {
+    return this.#projects.byPath(path);
   }
 
   /** For several jobs of one pipeline that do not need each other. */

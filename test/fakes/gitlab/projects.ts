@@ -23,6 +23,10 @@ export interface ProjectSpec {
 
 const pathPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$/;
 
+export function isProjectPath(path: string): boolean {
+  return pathPattern.test(path) && !path.endsWith('.git');
+}
+
 /** Git of this machine may be configured in any way; the repositories must not depend on it. */
 const gitEnvironment = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', LC_ALL: 'C' };
 
@@ -51,7 +55,7 @@ export class ProjectRegistry {
 
   /** Creates a project with one commit on `main`. */
   async add(spec: ProjectSpec): Promise<FakeProject> {
-    if (!pathPattern.test(spec.path) || spec.path.endsWith('.git')) throw new Error(`no project path: ${spec.path}`);
+    if (!isProjectPath(spec.path)) throw new Error(`no project path: ${spec.path}`);
     if (this.byPath(spec.path) !== undefined) throw new Error(`there is a project ${spec.path} already`);
     if (spec.files === undefined) return this.#register(spec.path, '5'.repeat(40), null);
     const repository = join(this.#directory, `${spec.path}.git`);
