@@ -42,8 +42,10 @@ export class RequestGuard {
       return refused(403, 'Requests of other pages are refused.');
     }
     if (method !== 'GET' && method !== 'HEAD') return refused(405, 'Only GET is answered here.');
-    if (!target.startsWith('/') || !URL.canParse(target, 'http://bench')) return refused(404, 'There is no such page.');
-    const { pathname, searchParams } = new URL(target, 'http://bench');
+    // Put together as text: resolved against a base, `//name` would be another host.
+    const url = `http://bench${target}`;
+    if (!target.startsWith('/') || !URL.canParse(url)) return refused(404, 'There is no such page.');
+    const { pathname, searchParams } = new URL(url);
     const offered = searchParams.get('token');
     if (pathname === '/' && offered !== null) return this.#login(offered);
     if (!this.#isKnown(headers)) return refused(401, howToGetIn);

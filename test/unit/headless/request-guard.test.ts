@@ -110,7 +110,7 @@ describe('the guard of the interface', () => {
     ]);
   });
 
-  it.each(['http://127.0.0.1:7420/', '*', '', '//'])('refuses the target %j', (target) => {
+  it.each(['http://127.0.0.1:7420/', '*', ''])('refuses the target %j', (target) => {
     expect(judge(target, bearer)).toBe(404);
   });
 
