@@ -145,7 +145,7 @@ export function checkSocketPaths(directories: Pick<Directories, 'runs' | 'socket
     'vm/path-too-long',
     `Sockets in ${directories.sockets} would have paths of ${sizeBytes} bytes; the system allows ${socketPathLimitBytes}`,
     {
-      remedy: `Set XDG_RUNTIME_DIR, or XDG_STATE_HOME, to a folder whose path is at least ${sizeBytes - socketPathLimitBytes} bytes shorter.`,
+      remedy: `Set XDG_RUNTIME_DIR, or XDG_STATE_HOME, to a folder whose path is shorter, by ${sizeBytes - socketPathLimitBytes} bytes or more.`,
     },
   );
 }

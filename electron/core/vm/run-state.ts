@@ -23,8 +23,8 @@ export interface VmEnd {
   hasPanicked: boolean;
   /** The last step taken to stop it; null where none was. */
   stopStep: StopStep | null;
-  consoleLines: string[];
-  qemuLines: string[];
+  consoleLines: readonly string[];
+  qemuLines: readonly string[];
 }
 
 export type VmEvent =

@@ -10,11 +10,17 @@ export type StopStep = 'guest' | 'powerdown' | 'quit' | 'kill';
 /** How a machine ended. `wasReady`: its guest had spoken to us, so what follows may be the job's doing. */
 export type VmOutcome =
   | { kind: 'stopped-by-us'; why: AskedReason; how: StopStep }
-  | { kind: 'guest-powered-off'; how: 'shutdown' | 'reset'; wasReady: boolean; consoleLines: string[] }
-  | { kind: 'guest-panicked'; wasReady: boolean; consoleLines: string[] }
+  | { kind: 'guest-powered-off'; how: 'shutdown' | 'reset'; wasReady: boolean; consoleLines: readonly string[] }
+  | { kind: 'guest-panicked'; wasReady: boolean; consoleLines: readonly string[] }
   /** `exitCode` and `signal` are null where QEMU was no child of ours, or was broken and had to be ended. */
-  | { kind: 'qemu-died'; exitCode: number | null; signal: string | null; isBroken: boolean; lastLines: string[] }
-  | { kind: 'boot-timeout'; consoleLines: string[] }
+  | {
+      kind: 'qemu-died';
+      exitCode: number | null;
+      signal: string | null;
+      isBroken: boolean;
+      lastLines: readonly string[];
+    }
+  | { kind: 'boot-timeout'; consoleLines: readonly string[] }
   | { kind: 'host-disk-full' };
 
 /** The outcome as an error with a remedy; undefined where the machine ended because we asked it to. */
