@@ -10,6 +10,9 @@ import { type Accelerator, probeAccelerator } from './vm/accelerator.ts';
 import { locateQemu, type QemuBinary } from './vm/qemu-binary.ts';
 import { locateSocat } from './vm/socat-binary.ts';
 
+/** Where images come from; usually the catalogue of recipes. */
+export type ImageSource = Pick<ImageCatalogue, 'build' | 'withRunner' | 'createOverlay'>;
+
 /** What is missing may be installed while we run: looked for again after this long. */
 const retryMs = 30_000;
 
@@ -26,7 +29,7 @@ export interface MachineKit extends HostPrograms {
 
 export interface HostToolsOptions {
   directories: Directories;
-  catalogue: ImageCatalogue;
+  images: ImageSource;
   qemuPath: string | null;
   runnerBinaryPath: string | undefined;
   onHost: (host: HostView) => void;
@@ -112,14 +115,14 @@ export class HostTools {
   }
 
   async #image(machine: MachineConfig, onProgress: (why: string) => void, signal: AbortSignal): Promise<BootImage> {
-    const { catalogue, runnerBinaryPath } = this.#options;
+    const { images, runnerBinaryPath } = this.#options;
     onProgress(`Getting the image ${machine.image} ready.`);
-    const image = await catalogue.build(machine.image, {
+    const image = await images.build(machine.image, {
       onProgress: ({ text }) => onProgress(`Building the image ${machine.image}: ${text}`),
       signal,
     });
     const binary = runnerBinaryPath ?? machine.runnerBinaryPath;
-    return binary === null ? image : catalogue.withRunner(image, binary, { executor: machine.executor });
+    return binary === null ? image : images.withRunner(image, binary, { executor: machine.executor });
   }
 }
 

@@ -30,7 +30,7 @@ const stopLimitMs = 30_000;
 
 export interface BenchRunsOptions {
   directories: Directories;
-  catalogue: ImageCatalogue;
+  images: Pick<ImageCatalogue, 'createOverlay'>;
   traces: TraceStore;
   ledger: Ledger;
   history: History;
@@ -68,11 +68,11 @@ export class BenchRuns {
 
   /** Takes over an accepted job and the room it runs in. */
   start(runner: BenchRunner, kit: MachineKit, job: AcceptedJob, claim: Claim): void {
-    const { store, ledger, userAgent, catalogue, directories, traces } = this.#options;
+    const { store, ledger, userAgent, images, directories, traces } = this.#options;
     const runId = this.#deps.random.runId();
     const open = machineOpener(this.#deps, {
       directories,
-      catalogue,
+      images,
       traces,
       ...kit,
       upstream: runner.upstream,

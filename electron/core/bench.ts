@@ -6,7 +6,7 @@ import type { BenchState } from '../contract/state.ts';
 import type { BenchHandlers } from '../contract/transport.ts';
 import { openConnections } from './bench-connections.ts';
 import { benchHandlers } from './bench-handlers.ts';
-import { HostTools } from './bench-host.ts';
+import { HostTools, type ImageSource } from './bench-host.ts';
 import { BenchRuns } from './bench-runs.ts';
 import { ConfigFile } from './config/config-file.ts';
 import { JobApi } from './gitlab/job-api.ts';
@@ -54,6 +54,8 @@ export interface BenchOptions {
   qemuPath?: string;
   /** Overrides the config's `runner-binary` of every machine. */
   runnerBinaryPath?: string;
+  /** Where images come from, instead of recipes that are built. */
+  images?: ImageSource;
 }
 
 const lendingReviewMs = 15_000;
@@ -146,13 +148,11 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     reviewLending();
   };
 
-  const catalogue = new ImageCatalogue(deps, {
-    recipesDirectory: options.recipesDirectory,
-    cacheDirectory: directories.cache,
-  });
+  const { recipesDirectory } = options;
+  const images = options.images ?? new ImageCatalogue(deps, { recipesDirectory, cacheDirectory: directories.cache });
   const tools = new HostTools(deps, {
     directories,
-    catalogue,
+    images,
     qemuPath: options.qemuPath ?? config.qemuPath,
     runnerBinaryPath: options.runnerBinaryPath,
     onHost: (view) => store.apply({ kind: 'host', host: view }),
@@ -160,7 +160,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
   });
   const runs = new BenchRuns(deps, {
     directories,
-    catalogue,
+    images,
     traces,
     ledger,
     history,

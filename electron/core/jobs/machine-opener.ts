@@ -37,7 +37,7 @@ export interface MachineOpenerOptions {
   qemu: QemuBinary;
   accelerator: Accelerator;
   socatPath: string;
-  catalogue: Pick<ImageCatalogue, 'createOverlay'>;
+  images: Pick<ImageCatalogue, 'createOverlay'>;
   traces: TraceStore;
   upstream: Upstream;
   gitlabUrl: string;
@@ -64,7 +64,7 @@ export function machineOpener(
     held.defer(() => directory.remove({ keepLogs: true }));
     const trace = held.use(await options.traces.create(runId));
     if (options.image.rootDisk !== null) {
-      await options.catalogue.createOverlay(options.image, directory.paths.overlay, options.machine.diskBytes);
+      await options.images.createOverlay(options.image, directory.paths.overlay, options.machine.diskBytes);
     }
     signal.throwIfAborted();
 
