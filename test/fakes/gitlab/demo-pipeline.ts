@@ -123,9 +123,8 @@ export async function createDemoPipeline(gitlab: FakeGitLab, options: DemoOption
   };
 }
 
-/** A script line that writes one of the project's files. */
+/** A script line that writes one of the project's files. Its first line is what the log shows of it. */
 function writeFile(path: string): string {
-  const quoted = `'${(files[path] ?? '').replaceAll("'", `'\\''`)}'`;
   const folder = path.includes('/') ? `mkdir -p ${path.slice(0, path.lastIndexOf('/'))} && ` : '';
-  return `${folder}printf %s ${quoted} > ${path}`;
+  return `${folder}cat > ${path} <<'END_OF_FILE'\n${files[path] ?? ''}END_OF_FILE`;
 }
