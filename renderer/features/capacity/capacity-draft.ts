@@ -1,0 +1,54 @@
+import type { WireError } from '../../../electron/contract/errors.ts';
+import type { Resources } from '../../../electron/contract/state.ts';
+
+/** What the sliders show beside what the core says: what is being dragged, and what was sent and not confirmed yet. */
+export type CapacityDraft =
+  | { kind: 'none' }
+  | { kind: 'dragging'; wanted: Resources }
+  /** Sent; `attempt` tells a late answer of an older change from the answer of this one. */
+  | { kind: 'saving'; wanted: Resources; attempt: number }
+  /** Answered; the core's own word of it is on its way. */
+  | { kind: 'settling'; wanted: Resources }
+  /** Refused: the sliders are back where the core has them. */
+  | { kind: 'failed'; error: WireError };
+
+export type DraftEvent =
+  | { kind: 'dragged'; wanted: Resources }
+  | { kind: 'sent'; wanted: Resources; attempt: number }
+  | { kind: 'saved'; attempt: number }
+  | { kind: 'refused'; attempt: number; error: WireError }
+  /** What the core lends, as it last said; sent when it says so, and when it had time enough to. */
+  | { kind: 'mirrored'; lent: Resources };
+
+export function nextDraft(draft: CapacityDraft, event: DraftEvent): CapacityDraft {
+  switch (event.kind) {
+    case 'dragged':
+      return { kind: 'dragging', wanted: event.wanted };
+    case 'sent':
+      return { kind: 'saving', wanted: event.wanted, attempt: event.attempt };
+    case 'saved':
+      return draft.kind === 'saving' && draft.attempt === event.attempt
+        ? { kind: 'settling', wanted: draft.wanted }
+        : draft;
+    case 'refused':
+      return draft.kind === 'saving' && draft.attempt === event.attempt
+        ? { kind: 'failed', error: event.error }
+        : draft;
+    case 'mirrored':
+      // Once the answer is there, whatever the core says is the truth, also when it is not what was asked for.
+      return draft.kind === 'settling' ? { kind: 'none' } : draft;
+  }
+}
+
+/** What the sliders show. */
+export function shownLent(lent: Resources, draft: CapacityDraft): Resources {
+  switch (draft.kind) {
+    case 'none':
+    case 'failed':
+      return lent;
+    case 'dragging':
+    case 'saving':
+    case 'settling':
+      return draft.wanted;
+  }
+}

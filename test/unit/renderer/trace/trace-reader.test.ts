@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { BenchError } from '../../../../electron/contract/errors.ts';
+import { bytesOfBase64 } from '../../../../renderer/features/trace/slice-bytes.ts';
+import { type SourceSlice, TraceReader } from '../../../../renderer/features/trace/trace-reader.ts';
+import { traceFileName, wholeFile, wholeText } from '../../../../renderer/features/trace/whole-trace.ts';
+import { indexOf, rowsOf } from './trace-text.ts';
+
+/** A trace that answers with at most `limit` bytes, and notes from where it was read. */
+class GrowingTrace {
+  readonly reads: number[] = [];
+  text = '';
+  limit = 4;
+  failure: BenchError | null = null;
+
+  async read(fromByte: number): Promise<SourceSlice> {
+    this.reads.push(fromByte);
+    if (this.failure !== null) throw this.failure;
+    const all = Buffer.from(this.text);
+    return { bytes: all.subarray(fromByte, fromByte + this.limit), sizeBytes: all.length };
+  }
+}
+
+describe('TraceReader', () => {
+  it('reads to the end, slice by slice, and says when', async () => {
+    const source = new GrowingTrace();
+    source.text = 'one\ntwo\nthree\n';
+    using reader = new TraceReader(source);
+    const seen: string[] = [];
+    reader.subscribe(() => seen.push(reader.status.kind));
+    await reader.readMore();
+    expect([rowsOf(reader.index), source.reads, seen]).toEqual([
+      ['one', 'two', 'three'],
+      [0, 4, 8, 12],
+      ['reading', 'reading', 'reading', 'idle'],
+    ]);
+  });
+
+  it('goes on where it ended when the trace has grown', async () => {
+    const source = new GrowingTrace();
+    source.text = 'one\n';
+    using reader = new TraceReader(source);
+    await reader.readMore();
+    source.text += 'two\n';
+    await reader.readMore(8);
+    expect([rowsOf(reader.index), source.reads]).toEqual([
+      ['one', 'two'],
+      [0, 4],
+    ]);
+  });
+
+  it('asks for nothing while it holds all that is known to be there', async () => {
+    const source = new GrowingTrace();
+    using reader = new TraceReader(source);
+    await reader.readMore(0);
+    expect(source.reads).toEqual([]);
+  });
+
+  it('reads once more when it is asked while it reads', async () => {
+    const source = new GrowingTrace();
+    source.text = 'one\n';
+    using reader = new TraceReader(source);
+    const first = reader.readMore();
+    await reader.readMore();
+    await first;
+    expect(source.reads).toEqual([0, 4]);
+  });
+
+  it('keeps what it has after a failure, and goes on at the next call', async () => {
+    const source = new GrowingTrace();
+    source.text = 'one\n';
+    using reader = new TraceReader(source);
+    await reader.readMore();
+    source.failure = new BenchError('transport/closed', 'The connection was lost', { remedy: 'Wait.' });
+    await reader.readMore();
+    const failed = reader.status;
+    source.failure = null;
+    source.text += 'two\n';
+    await reader.readMore();
+    expect([failed, reader.status, rowsOf(reader.index)]).toEqual([
+      { kind: 'failed', error: { code: 'transport/closed', message: 'The connection was lost', remedy: 'Wait.' } },
+      { kind: 'idle' },
+      ['one', 'two'],
+    ]);
+  });
+
+  it('begins anew when the trace has become shorter', async () => {
+    const source = new GrowingTrace();
+    source.text = 'a long trace\n';
+    using reader = new TraceReader(source);
+    await reader.readMore();
+    source.text = 'new\n';
+    await reader.readMore();
+    expect(rowsOf(reader.index)).toEqual(['new']);
+  });
+
+  it('says nothing more once it is disposed', async () => {
+    const source = new GrowingTrace();
+    source.text = 'one\ntwo\n';
+    const reader = new TraceReader(source);
+    const reading = reader.readMore();
+    reader[Symbol.dispose]();
+    await reading;
+    expect([reader.version(), reader.index.rowCount]).toEqual([0, 0]);
+  });
+});
+
+describe('a whole trace', () => {
+  it('is copied as what one reads', async () => {
+    const index = indexOf('2026-11-23T09:08:07.000001Z 00O \u001b[31mone\u001b[0m\ntwo\r\n');
+    expect(await wholeText(index, async () => {})).toBe('one\ntwo\n');
+  });
+
+  it('lets the window draw in between', async () => {
+    let rests = 0;
+    await wholeText(indexOf('x\n'.repeat(4_500)), async () => {
+      rests += 1;
+    });
+    expect(rests).toBe(2);
+  });
+
+  it('is saved byte by byte', async () => {
+    const text = `\u001b[31mone\r\n${'x'.repeat(1_500_000)}`;
+    expect(await wholeFile(indexOf(text)).text()).toBe(text);
+  });
+
+  it.each([
+    ['build', 'build-7-trace.log'],
+    ['test: [linux, 3.12]', 'test-linux-3-12-7-trace.log'],
+    ['../../etc/passwd', 'etc-passwd-7-trace.log'],
+    ['木', 'job-7-trace.log'],
+  ])('of %j is saved under a harmless name', (job, file) => {
+    expect(traceFileName(job, 7, 'trace')).toBe(file);
+  });
+});
+
+describe('bytesOfBase64', () => {
+  it('gives the bytes back', () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, at) => at);
+    expect(bytesOfBase64(Buffer.from(bytes).toString('base64'))).toEqual(bytes);
+  });
+});
