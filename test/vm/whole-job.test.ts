@@ -10,7 +10,7 @@ import { silentLog } from '../../electron/core/platform/log.ts';
 import { createDemoPipeline } from '../fakes/gitlab/demo-pipeline.ts';
 import { FakeGitLab } from '../fakes/gitlab/fake-gitlab.ts';
 
-const officialRunner = process.env['FORREST_BENCH_RUNNER_BINARY'];
+const officialRunner = process.env['FORREST_BENCH_RUNNER'];
 let scope = new AsyncDisposableStack();
 afterEach(async () => {
   await scope.disposeAsync();
@@ -135,7 +135,7 @@ it('keeps a machine from this PC and its network', async () => {
 
 it('runs a job by the official gitlab-runner', async (context) => {
   if (officialRunner === undefined) {
-    context.skip('no official gitlab-runner: name one in FORREST_BENCH_RUNNER_BINARY');
+    context.skip('no official gitlab-runner: name one in FORREST_BENCH_RUNNER');
     return;
   }
   const { gitlab, runner, client, finished } = await realBench('debian-12', officialRunner);

@@ -135,7 +135,7 @@ async function openDoors(
   plan: ReachPlan,
   held: AsyncDisposableStack,
 ): Promise<GuestService[]> {
-  held.use(await EgressProxy.open(deps, { socketPath: paths.egressSocket }));
+  held.use(await EgressProxy.open(deps, { socketPath: paths.egressSocket, exceptions: plan.throughProxy }));
   const services: GuestService[] = [
     { address: proxyAddress, port: apiPort, socketPath: paths.proxySocket },
     { address: proxyAddress, port: egressPort, socketPath: paths.egressSocket },

@@ -19,7 +19,7 @@ export interface ReservationsOptions {
   lent: Resources;
   /** Sentences that say why nothing is lent now; empty while lending. */
   refusals: () => readonly string[];
-  /** Called after every change of what is held. */
+  /** Called after every change of what is lent or held. */
   onChange: () => void;
 }
 
@@ -51,6 +51,7 @@ export class Reservations {
 
   set lent(lent: Resources) {
     this.#lent = lent;
+    this.#onChange();
     this.review();
   }
 

@@ -72,13 +72,14 @@ describe('a job through the whole bench', () => {
 
 describe('a job whose machine fails', () => {
   it.each<[string, SceneOptions, string]>([
-    ['never boots', { qemu: { boot: 'never' }, machineLines: '    boot-timeout: 1s\n' }, 'vm/boot-timeout'],
+    ['never boots', { qemu: { boot: 'never' } }, 'vm/boot-timeout'],
     ['does not start', { qemu: { diesAtOnce: { exitCode: 1, stderr: 'no such machine' } } }, 'vm/start-failed'],
     ['panics', { qemu: { boot: 'panics' } }, 'vm/panicked'],
     ['fills the disk of this PC', { qemu: { boot: 'fills-disk' } }, 'vm/disk-full'],
   ])('ends as a system failure when the machine %s, and the next job runs', async (_name, options, code) => {
     const { gitlab, open, qemu } = bound(await setScene(options));
-    const job = gitlab.enqueue({ script: ['print x'] });
+    // A machine has half of the job's timeout to boot.
+    const job = gitlab.enqueue({ script: ['print x'], timeoutSeconds: 4 });
     const { bench } = await open();
     const [run] = await finishedRuns(bench, 1);
     expect([job.state, job.failureReason]).toEqual(['failed', 'runner_system_failure']);
