@@ -94,6 +94,13 @@ export class FakeBench implements AsyncDisposable {
     this.#listeners.clear();
   }
 
+  /** Begins again with another state, as a new core would; streams that are open hear nothing of it. */
+  reset(state: BenchState): void {
+    this.state = state;
+    this.#seq = 0;
+    this.tracesById.clear();
+  }
+
   apply(delta: Delta): void {
     this.#seq += 1;
     this.state = applyDelta(this.state, delta);
