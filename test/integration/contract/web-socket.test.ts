@@ -25,7 +25,7 @@ describe('the contract over a WebSocket, from the client of the renderer to the 
     return {
       bench: controlOf(served.bench),
       transport,
-      cut: () => served.server[Symbol.asyncDispose](),
+      cut: async () => served.server[Symbol.asyncDispose](),
       async [Symbol.asyncDispose]() {
         transport[Symbol.dispose]();
         await served[Symbol.asyncDispose]();
