@@ -52,6 +52,7 @@ function failureReason(error: BenchError, known: readonly string[]): string {
     case 'jobs/canceling-unanswered':
       return 'job_canceled';
     case 'jobs/ledger-unwritable':
+    case 'jobs/ledger-in-use':
     case 'jobs/machine-ended':
     case 'jobs/bench-restarted':
       return 'runner_system_failure';

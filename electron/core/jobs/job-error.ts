@@ -2,6 +2,7 @@ import { BenchError } from '../../contract/errors.ts';
 
 export type JobErrorCode =
   | 'jobs/ledger-unwritable'
+  | 'jobs/ledger-in-use'
   | 'jobs/project-not-allowed'
   | 'jobs/native-steps'
   | 'jobs/deadline'

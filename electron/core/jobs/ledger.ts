@@ -22,6 +22,9 @@ export const ledgerRecordSchema = z.object({
 });
 export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
 
+/** Another process that is just ending may hold the lock a little longer. */
+const lockWaitMs = 2_000;
+
 /**
  * Jobs we have accepted and GitLab does not yet know the end of. A record is on the disk when `add` returns, before
  * anything else is done about the job. The file holds job tokens: mode 0600, in a folder of mode 0700.
@@ -29,14 +32,29 @@ export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
 export class Ledger implements Disposable {
   readonly #database: DatabaseSync;
 
+  /** @throws JobError `jobs/ledger-in-use` where another process has it: two would take each other's jobs for abandoned. */
   constructor(path: string) {
-    this.#database = new DatabaseSync(path);
-    this.#database.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA secure_delete = ON;
-      CREATE TABLE IF NOT EXISTS jobs (run_id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
-    `);
+    this.#database = new DatabaseSync(path, { timeout: lockWaitMs });
+    try {
+      // The lock is the kernel's: it goes with the process, however that ends.
+      this.#database.exec(`
+        PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA secure_delete = ON;
+        CREATE TABLE IF NOT EXISTS jobs (run_id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
+        BEGIN IMMEDIATE;
+        COMMIT;
+      `);
+    } catch (cause) {
+      this.#database.close();
+      throw new JobError('jobs/ledger-in-use', `The ledger ${path} cannot be used by this process`, {
+        remedy:
+          'Forrest Bench is probably running already, in the tray or without a screen: end that one, or use it. ' +
+          'If it is not, check the permissions and the space of the folder.',
+        cause,
+      });
+    }
   }
 
   /** @throws JobError `jobs/ledger-unwritable`, usually a full disk. */

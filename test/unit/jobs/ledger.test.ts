@@ -39,3 +39,14 @@ it('says what to do when the record cannot be written', async () => {
   ledger.add(record);
   expect(() => ledger.add(record)).toThrow(expect.objectContaining({ code: 'jobs/ledger-unwritable' }));
 });
+
+it('C09 is refused to a second user, who is told that the first is running', async () => {
+  await using folder = await temporaryDirectory();
+  const path = join(folder.path, 'ledger.db');
+  {
+    using _first = new Ledger(path);
+    expect(() => new Ledger(path)).toThrow(expect.objectContaining({ code: 'jobs/ledger-in-use' }));
+  }
+  using again = new Ledger(path);
+  expect(again.all().records).toEqual([]);
+});
