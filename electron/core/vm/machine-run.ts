@@ -96,6 +96,8 @@ export class MachineRun implements AsyncDisposable {
       await attached.qmp.execute('cont', undefined, signal);
       return run;
     } catch (error) {
+      // A QEMU that hangs up is ending by itself, and its exit code is worth a moment.
+      if (isHangUp(error)) await resolvesWithin(deps, process.exited, drainLimitMs);
       await process.kill();
       const end = await process.exited;
       await attached?.[Symbol.asyncDispose]();
@@ -306,12 +308,20 @@ async function attach(deps: RunDeps, paths: RunPaths, process: QemuProcess, sign
   }
 }
 
+function isHangUp(error: unknown): boolean {
+  return error instanceof VmError && error.code === 'vm/qmp-closed';
+}
+
 async function startError(deps: RunDeps, paths: RunPaths, end: ProcessEnd, cause: unknown): Promise<VmError> {
   const lines = await qemuLastLines(deps, paths);
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const how = end.exitCode === null ? '' : `, code ${end.exitCode}`;
+  const hasEndedByItself = end.signal !== 'SIGKILL';
+  const why = hasEndedByItself
+    ? `it ended with ${end.signal ?? `code ${end.exitCode}`}`
+    : cause instanceof Error
+      ? cause.message
+      : String(cause);
   const said = lines.length === 0 ? '' : `: ${lines.join(' | ')}`;
-  return new VmError('vm/start-failed', `QEMU did not get going (${why}${how})${said}`, {
+  return new VmError('vm/start-failed', `QEMU did not get going (${why})${said}`, {
     remedy: 'See what QEMU says here and in the QEMU log of the run: a missing file, or too little memory, most often.',
     cause,
   });

@@ -4,8 +4,8 @@ import { errorCode } from '../platform/files.ts';
 import { greetingSchema, parseQmpMessage, type QmpAnswer, type QmpEvent } from './qmp-messages.ts';
 import { VmError } from './vm-error.ts';
 
-/** The longest line QEMU may send. Its greeting and our answers are under 1 KiB. */
-const lineLimitBytes = 1024 * 1024;
+/** The longest line QEMU may send, in characters. Its greeting and our answers are under 1 KiB. */
+const lineLimit = 1024 * 1024;
 const unheardLimit = 100;
 /** How often a socket that is not there yet is tried again. QEMU has it about 60 ms after its start. */
 const retryMs = 10;
@@ -21,22 +21,30 @@ interface Waiting {
  * socket, so there is one of these a machine.
  */
 export class Qmp implements AsyncDisposable {
-  /** QEMU's version, from its greeting. */
-  readonly version: string;
   /** Resolves when the connection has ended, whoever ended it and why; events before that have been delivered. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
+  readonly #greeted = Promise.withResolvers<void>();
   readonly #waitingById = new Map<number, Waiting>();
   readonly #listeners = new Set<(event: QmpEvent) => void>();
   /** Events that came before anybody listened; they go to the first who does. */
   readonly #unheard: QmpEvent[] = [];
+  #version: string | undefined;
+  #rest = '';
   #lastId = 0;
   #failure: VmError | undefined;
 
-  private constructor(socket: Socket, lines: AsyncGenerator<string, void>, version: string) {
+  private constructor(socket: Socket) {
     this.#socket = socket;
-    this.version = version;
-    this.closed = this.#read(lines);
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#fail(closedError(this.#version === undefined ? 'before its greeting' : 'and ended the connection'));
+        resolve();
+      });
+    });
+    const decoder = new TextDecoder();
+    // Not an async iteration: QEMU may reset the connection behind its last words, and that would throw them away.
+    socket.on('data', (bytes: Uint8Array) => this.#read(decoder.decode(bytes, { stream: true })));
   }
 
   /**
@@ -46,24 +54,26 @@ export class Qmp implements AsyncDisposable {
    * than QEMU answers there, `vm/qmp-closed` where it hangs up.
    */
   static async connect(deps: Pick<PlatformDeps, 'clock'>, path: string, signal: AbortSignal): Promise<Qmp> {
-    const socket = await openSocket(deps, path, signal);
-    const giveUp = () => socket.destroy();
+    const qmp = new Qmp(await openSocket(deps, path, signal));
+    const giveUp = () => qmp.#socket.destroy();
     signal.addEventListener('abort', giveUp, { once: true });
     try {
-      const lines = readLines(socket);
-      const first = await lines.next();
-      if (first.done === true) throw closedError('before its greeting');
-      const { major, minor, micro } = parseGreeting(first.value);
-      const qmp = new Qmp(socket, lines, `${major}.${minor}.${micro}`);
+      if (signal.aborted) giveUp();
+      await qmp.#greeted.promise;
       await qmp.execute('qmp_capabilities');
       return qmp;
     } catch (error) {
-      socket.destroy();
+      await qmp[Symbol.asyncDispose]();
       signal.throwIfAborted();
       throw error;
     } finally {
       signal.removeEventListener('abort', giveUp);
     }
+  }
+
+  /** QEMU's version, from its greeting. */
+  get version(): string {
+    return this.#version ?? '';
   }
 
   /**
@@ -104,18 +114,26 @@ export class Qmp implements AsyncDisposable {
     await this.closed;
   }
 
-  async #read(lines: AsyncGenerator<string, void>): Promise<void> {
+  #read(text: string): void {
+    if (this.#failure !== undefined) return;
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
     try {
-      for await (const line of lines) this.#take(line);
-      this.#failure = closedError('and ended the connection');
+      for (const line of lines) if (line.trim() !== '') this.#take(line);
+      if (this.#rest.length > lineLimit) throw new RangeError(`a line of more than ${lineLimit} characters`);
     } catch (error) {
-      this.#failure = error instanceof VmError ? error : protocolError('it does not follow the protocol', error);
+      const what = this.#version === undefined ? 'it did not greet' : 'it does not follow the protocol';
+      this.#fail(protocolError(what, error));
     }
-    this.#socket.destroy();
-    for (const waiting of this.#waitingById.values()) waiting.reject(this.#failure);
   }
 
   #take(line: string): void {
+    if (this.#version === undefined) {
+      const { major, minor, micro } = greetingSchema.parse(JSON.parse(line)).QMP.version.qemu;
+      this.#version = `${major}.${minor}.${micro}`;
+      this.#greeted.resolve();
+      return;
+    }
     const message = parseQmpMessage(line);
     switch (message.kind) {
       case 'event':
@@ -128,6 +146,15 @@ export class Qmp implements AsyncDisposable {
       case 'other':
         break;
     }
+  }
+
+  /** The first failure is the one that counts; nothing is read after it. */
+  #fail(failure: VmError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    this.#socket.destroy();
+    this.#greeted.reject(failure);
+    for (const waiting of this.#waitingById.values()) waiting.reject(failure);
   }
 
   #settle(answer: QmpAnswer): void {
@@ -173,41 +200,11 @@ function openOnce(path: string): Promise<Socket> {
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);
-      // From here on an error shows as the end of the lines; without a listener it would end the process.
+      // From here on an error shows as the end of the connection; without a listener it would end the process.
       socket.on('error', () => {});
       resolve(socket);
     });
   });
-}
-
-/** Lines of UTF-8; ends with the connection, however it ends. */
-async function* readLines(socket: Socket): AsyncGenerator<string, void> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  try {
-    for await (const chunk of socket) {
-      rest += decoder.decode(chunk as Uint8Array, { stream: true });
-      let end = rest.indexOf('\n');
-      while (end >= 0) {
-        const line = rest.slice(0, end).trim();
-        rest = rest.slice(end + 1);
-        if (line !== '') yield line;
-        end = rest.indexOf('\n');
-      }
-      if (rest.length > lineLimitBytes) throw protocolError(`it sent a line of more than ${lineLimitBytes} bytes`);
-    }
-  } catch (error) {
-    if (error instanceof VmError) throw error;
-    // A reset or our own destroy(): the same as an end.
-  }
-}
-
-function parseGreeting(line: string): { major: number; minor: number; micro: number } {
-  try {
-    return greetingSchema.parse(JSON.parse(line)).QMP.version.qemu;
-  } catch (error) {
-    throw protocolError('it did not greet', error);
-  }
 }
 
 function protocolError(what: string, cause?: unknown): VmError {

@@ -3,7 +3,15 @@ import { z } from 'zod';
 import type { FakeGuestService } from './guest.ts';
 
 /** QEMU's own words for an argument list it cannot use. */
-export class ArgumentError extends Error {}
+export class ArgumentError extends Error {
+  /** What it puts before them; a kernel that is missing is told by another part of it. */
+  readonly prefix: string;
+
+  constructor(message: string, prefix = 'qemu-system-x86_64') {
+    super(message);
+    this.prefix = prefix;
+  }
+}
 
 /** What the fake takes from its arguments. */
 export interface FakeMachineArguments {
@@ -55,7 +63,8 @@ export function readArguments(args: readonly string[]): FakeMachineArguments {
 
   for (const name of ['-kernel', '-initrd']) {
     for (const path of valuesOf(name)) {
-      if (!existsSync(path)) throw new ArgumentError(`could not open kernel file '${path}': No such file or directory`);
+      if (!existsSync(path))
+        throw new ArgumentError(`could not open kernel file '${path}': No such file or directory`, 'qemu');
     }
   }
   const disksByNode = new Map(valuesOf('-blockdev').map(readBlockdev));

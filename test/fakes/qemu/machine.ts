@@ -175,9 +175,9 @@ export class FakeMachine {
   }
 
   #pressPowerButton(): void {
-    if (this.#behaviour().ignoresPowerdown) return;
+    if (this.#status !== 'running' || this.#behaviour().ignoresPowerdown) return;
     if (this.#onPowerdown !== undefined) this.#onPowerdown();
-    else if (this.#hasBooted && this.#behaviour().boot === 'boots') this.#shutDown(true, 'guest-shutdown');
+    else if (this.#behaviour().boot === 'boots') this.#shutDown(true, 'guest-shutdown');
   }
 
   /** A clean end: the event, what is still to be sent, no socket left behind, exit code 0. */

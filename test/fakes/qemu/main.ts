@@ -21,7 +21,7 @@ async function main(args: readonly string[]): Promise<void> {
     await new FakeMachine(machine, () => currentBehaviour(process.env)).start();
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error;
-    process.stderr.write(`${program}: ${error.message}\n`);
+    process.stderr.write(`${error.prefix}: ${error.message}\n`);
     process.exitCode = 1;
   }
 }
