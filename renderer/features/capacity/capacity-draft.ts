@@ -23,6 +23,8 @@ export type DraftEvent =
 export function nextDraft(draft: CapacityDraft, event: DraftEvent): CapacityDraft {
   switch (event.kind) {
     case 'dragged':
+      // The slider reports a key press as let go first and as moved after: what was sent is no longer dragged.
+      if (draft.kind === 'saving' && isSame(draft.wanted, event.wanted)) return draft;
       return { kind: 'dragging', wanted: event.wanted };
     case 'sent':
       return { kind: 'saving', wanted: event.wanted, attempt: event.attempt };
@@ -51,4 +53,11 @@ export function shownLent(lent: Resources, draft: CapacityDraft): Resources {
     case 'settling':
       return draft.wanted;
   }
+}
+
+function isSame(one: Resources, other: Resources): boolean {
+  const { cpus, memoryBytes, diskBytes, slotCount } = other;
+  return (
+    one.cpus === cpus && one.memoryBytes === memoryBytes && one.diskBytes === diskBytes && one.slotCount === slotCount
+  );
 }

@@ -76,9 +76,9 @@ function CapacitySlider({ scale, lent, capacity, isDisabled, onDrag, onCommit }:
       <div className="capacity-words">
         <span id={labelId}>{scale.label}</span>
         <span className="small">
-          <strong>{scale.say(lent)}</strong>
-          <span className="muted"> of {scale.say(host[scale.key])}</span>
-          {inUse > 0 && <span className="muted">, {scale.say(inUse)} in use</span>}
+          <strong>{scale.show(lent)}</strong>
+          <span className="muted"> of {scale.show(host[scale.key])}</span>
+          {inUse > 0 && <span className="muted">, {scale.show(inUse)} in use</span>}
         </span>
       </div>
       <Slider.Root

@@ -11,20 +11,24 @@ export interface CapacityScale {
   stepSize: number;
   /** An amount in words: `4 CPUs`, `8 GiB`. */
   say(amount: number): string;
+  /** The same beside the label, which names what is counted: `4`, `8 GiB`. */
+  show(amount: number): string;
 }
 
 const gib = 1024 ** 3;
 
-export const capacityScales: readonly CapacityScale[] = [
-  { key: 'cpus', label: 'CPUs', stepSize: 1, say: (count) => counted(count, 'CPU', 'CPUs') },
-  { key: 'memoryBytes', label: 'Memory', stepSize: gib / 2, say: formatBytes },
-  { key: 'diskBytes', label: 'Disk', stepSize: gib, say: formatBytes },
-  { key: 'slotCount', label: 'Runs at once', stepSize: 1, say: (count) => counted(count, 'run', 'runs') },
-];
+const counting = (one: string, many: string) => ({
+  say: (count: number) => `${formatCount(count)} ${count === 1 ? one : many}`,
+  show: formatCount,
+});
+const measuring = { say: formatBytes, show: formatBytes };
 
-function counted(count: number, one: string, many: string): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
-}
+export const capacityScales: readonly CapacityScale[] = [
+  { key: 'cpus', label: 'CPUs', stepSize: 1, ...counting('CPU', 'CPUs') },
+  { key: 'memoryBytes', label: 'Memory', stepSize: gib / 2, ...measuring },
+  { key: 'diskBytes', label: 'Disk', stepSize: gib, ...measuring },
+  { key: 'slotCount', label: 'Runs at once', stepSize: 1, ...counting('run', 'runs') },
+];
 
 /** The last place of a slider; what is left of the host beyond a whole step cannot be lent. */
 export function stepCount(scale: CapacityScale, host: Resources): number {

@@ -19,7 +19,11 @@ export function MachinesPanel({ selectedId, onSelect }: MachinesPanelProps) {
   const runs = useMemo(() => liveRuns({ runsById }), [runsById]);
   const tabStopId = runs.find((run) => run.id === selectedId)?.id ?? runs[0]?.id;
   return (
-    <Panel title="Machines" name="machines" aside={`${runs.length} of ${slotCount} running`}>
+    <Panel
+      title="Machines"
+      name="machines"
+      aside={slotCount === 0 ? undefined : `${runs.length} of ${slotCount} running`}
+    >
       {runs.length === 0 ? (
         <NoMachines />
       ) : (

@@ -5,7 +5,7 @@ const sampleConfig = `connections:
     url: https://gitlab.example.com
     runners:
       - name: build
-        token-file: ~/.config/forrest-bench/work.token
+        token-file: ~/work.token
         machine: debian-build`;
 
 /** What will appear here, and what is missing until it does. */

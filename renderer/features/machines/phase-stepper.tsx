@@ -17,7 +17,7 @@ export function PhaseStepper({ run, now, hasLabels }: { run: RunView; now: numbe
           <span className="step-bar" />
           <span className={hasLabels ? 'step-label' : 'visually-hidden'}>
             {phaseWord(step.phase)}
-            {step.durationMs !== null && <span className="step-time"> {formatDuration(step.durationMs)}</span>}
+            {step.durationMs !== null && <span className="step-time">{formatDuration(step.durationMs)}</span>}
           </span>
         </li>
       ))}

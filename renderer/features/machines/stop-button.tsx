@@ -51,8 +51,8 @@ export function StopButton({ run }: { run: RunView }) {
         <AlertDialog.Content className="dialog">
           <AlertDialog.Title>Stop “{run.job.name}”?</AlertDialog.Title>
           <AlertDialog.Description>
-            The machine of {run.job.projectPath} ({run.job.ref}) ends at once, and what the job has done so far is lost.
-            GitLab is told that the owner of this machine stopped it.
+            The machine of {run.job.projectPath} ({run.job.ref}) ends at once, and what the job has not uploaded is
+            lost. GitLab is told that it was stopped here.
           </AlertDialog.Description>
           {stopping.kind === 'refused' && <ErrorNote error={stopping.error} />}
           <div className="dialog-buttons">

@@ -29,9 +29,11 @@ function RunnerRow({ runner }: { runner: RunnerView }) {
   const words = runnerWords(runner.status, now);
   return (
     <li className="item item-plain">
-      <span className="item-title">{runner.name}</span>
-      <span className="item-sub muted small">
-        {runner.connection} · {hostOf(runner.gitlabUrl)} · {runner.machine}
+      <span className="item-line item-line-apart">
+        <span className="item-title">{runner.name}</span>
+        {runner.lastAnswerAt !== null && (
+          <span className="muted small">GitLab answered {formatDuration(now - runner.lastAnswerAt)} ago</span>
+        )}
       </span>
       <span className={`item-sub status tone-${words.tone}`}>
         <span className="status-dot" aria-hidden="true" />
@@ -40,9 +42,9 @@ function RunnerRow({ runner }: { runner: RunnerView }) {
           {words.remedy !== '' && <span className="muted"> {words.remedy}</span>}
         </span>
       </span>
-      {runner.lastAnswerAt !== null && (
-        <span className="item-sub muted small">GitLab answered {formatDuration(now - runner.lastAnswerAt)} ago</span>
-      )}
+      <span className="item-sub muted small">
+        {runner.connection} · {hostOf(runner.gitlabUrl)} · {runner.machine}
+      </span>
     </li>
   );
 }

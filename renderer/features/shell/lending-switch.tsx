@@ -31,7 +31,7 @@ export function LendingSwitch() {
       </label>
       <Switch.Root
         id="lending-switch"
-        className="switch"
+        className={lending.isEnabled && !lending.isLending ? 'switch switch-held' : 'switch'}
         checked={wanted ?? lending.isEnabled}
         disabled={!isLive || wanted !== null}
         onCheckedChange={(isEnabled) => void change(isEnabled)}

@@ -55,7 +55,7 @@ export function TraceView({ reader, kind, run, isFollowing, onFollow, showsTimes
         />
       )}
       {status.kind === 'failed' && index.rowCount > 0 && <ErrorNote error={status.error} />}
-      <TraceFoot reader={reader} isFollowing={isFollowing} />
+      <TraceFoot reader={reader} isFollowing={isFollowing && run.phase !== 'finished'} />
     </div>
   );
 }

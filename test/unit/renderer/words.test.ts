@@ -179,6 +179,11 @@ describe('a change of capacity', () => {
     expect([draft, shownLent(lent, draft)]).toEqual([{ kind: 'failed', error }, lent]);
   });
 
+  it('is still being saved when the slider says once more where it is', () => {
+    const draft = draftAfter(sent, { kind: 'dragged', wanted: { ...more } });
+    expect(draft).toEqual({ kind: 'saving', wanted: more, attempt: 1 });
+  });
+
   it('is not taken back by the late answer of an older one', () => {
     const draft = draftAfter(sent, { kind: 'sent', wanted: lent, attempt: 2 }, { kind: 'refused', attempt: 1, error });
     expect(draft).toEqual({ kind: 'saving', wanted: lent, attempt: 2 });
