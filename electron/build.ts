@@ -3,7 +3,7 @@
  * whose sources have not changed is left alone, so a second start takes no time. Quiet prints only what was built.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import type { InlineConfig, Plugin } from 'vite';
@@ -32,12 +32,14 @@ const bundles: readonly Bundle[] = [
     sources: [...common, 'electron/headless', 'electron/core'],
     build: async (outDirectory) => {
       const entry = join(root, 'electron/headless/cli.ts');
-      await run(nodeBundle(entry, join(outDirectory, 'cli.mjs'), [withoutElectron(), executable()]));
+      const outFile = join(outDirectory, 'cli.mjs');
+      await run(nodeBundle(entry, outFile, [withoutElectron(), executable()]));
+      await chmod(outFile, 0o755);
     },
   },
   {
     name: 'renderer',
-    sources: [...common, 'renderer'],
+    sources: [...common, 'renderer', 'resources/icons'],
     build: (outDirectory) =>
       run({ configFile: join(root, 'renderer/vite.config.ts'), build: { outDir: outDirectory } }),
   },
@@ -91,7 +93,6 @@ async function run(config: InlineConfig): Promise<void> {
   const { build } = await import('vite');
   const { build: settings, ...others } = config;
   await build({
-    root,
     logLevel: 'warn',
     ...others,
     build: { emptyOutDir: true, sourcemap: true, reportCompressedSize: false, ...settings },
@@ -101,6 +102,7 @@ async function run(config: InlineConfig): Promise<void> {
 /** Everything in one ES module for Node 24, which is also Electron's. Native modules stay outside. */
 function nodeBundle(entry: string, outFile: string, plugins: Plugin[]): InlineConfig {
   return {
+    root,
     configFile: false,
     plugins,
     ssr: { noExternal: true },
@@ -119,6 +121,7 @@ function nodeBundle(entry: string, outFile: string, plugins: Plugin[]): InlineCo
 /** One CommonJS file that requires nothing but `electron`: all that a sandboxed preload may. */
 function preloadBundle(entry: string, outFile: string): InlineConfig {
   return {
+    root,
     configFile: false,
     plugins: [onlyElectron()],
     define: {
