@@ -8,6 +8,15 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 say() { echo "bench: $*"; }
 
+# find_disk SERIAL: leaves its folder below /sys/block in `disk`.
+find_disk() {
+    for disk in /sys/block/vd*; do
+        read -r serial <"$disk/serial"
+        [ "$serial" = "$1" ] && return
+    done 2>/dev/null
+    return 1
+}
+
 # The kernel panics when process 1 ends, so every way out of this script is the power switch.
 power_off() {
     trap - EXIT
@@ -51,12 +60,13 @@ done
     printf '127.0.0.1 localhost bench\n::1 localhost\n'
     printf '%s\n' "$BENCH_HOSTS"
 } >/etc/hosts
+BENCH_CA_FILE=
 if [ -n "$BENCH_CA_PEM" ]; then
-    printf '%s\n' "$BENCH_CA_PEM" >/etc/bench/ca.pem
+    BENCH_CA_FILE=/etc/bench/ca.pem
+    printf '%s\n' "$BENCH_CA_PEM" >"$BENCH_CA_FILE"
 fi
 export HOME=/root USER=root LOGNAME=root LANG=C.UTF-8 PATH
 if [ -n "$BENCH_HTTP_PROXY" ]; then
-    BENCH_NO_PROXY=10.0.2.100,localhost,127.0.0.1${BENCH_NO_PROXY:+,$BENCH_NO_PROXY}
     export http_proxy="$BENCH_HTTP_PROXY" https_proxy="$BENCH_HTTP_PROXY" no_proxy="$BENCH_NO_PROXY"
     export HTTP_PROXY="$BENCH_HTTP_PROXY" HTTPS_PROXY="$BENCH_HTTP_PROXY" NO_PROXY="$BENCH_NO_PROXY"
 fi
@@ -72,13 +82,6 @@ else
     . "$here/grow.sh" &
 fi
 
-find_disk() { # SERIAL
-    for disk in /sys/block/vd*; do
-        read -r serial <"$disk/serial"
-        [ "$serial" = "$1" ] && return
-    done 2>/dev/null
-    return 1
-}
 if find_disk runner; then
     mkdir -p /run/bench/runner-disk
     if ! mount -t ext4 -o ro "/dev/${disk##*/}" /run/bench/runner-disk; then
@@ -89,7 +92,8 @@ if find_disk runner; then
     . "$here/official-runner.sh" &
 else
     say 'starts the shell runner'
-    export BENCH_URL BENCH_TOKEN BENCH_RUNNER_NAME BENCH_CLONE_URL BENCH_BUILDS_DIR BENCH_OUTPUT_LIMIT BENCH_WAIT_TIMEOUT
+    export BENCH_URL BENCH_TOKEN BENCH_RUNNER_NAME BENCH_CLONE_URL BENCH_BUILDS_DIR BENCH_OUTPUT_LIMIT
+    export BENCH_WAIT_TIMEOUT BENCH_IMAGE BENCH_CA_FILE
     BENCH_RUNNER_INFO=$here/runner-info.json sh "$here/runner/runner.sh" &
 fi
 runner=$!

@@ -43,12 +43,19 @@ Connection: close$http_cr
 "
     fi
     rm -f "$http_out.head" "$http_out.body"
+    # nc would shut its sending half down at the end of its input, which many servers take for a hang-up. A pipe that
+    # this shell holds open has no end; nc ends with the connection.
+    [ -p "$http_out.pipe" ] || mkfifo "$http_out.pipe"
+    exec 4<>"$http_out.pipe"
     {
         printf '%s\r\n' "$http_request"
         [ $# -eq 0 ] || cat "$@"
-    } 2>/dev/null |
-        timeout "${HTTP_TIMEOUT:-60}" nc "$http_host" "$http_port" 2>/dev/null |
-        http_answer
+    } >&4 2>/dev/null &
+    http_writer=$!
+    timeout "${HTTP_TIMEOUT:-60}" nc "$http_host" "$http_port" <&4 2>/dev/null | http_answer
+    exec 4<&-
+    kill "$http_writer" 2>/dev/null
+    wait "$http_writer" 2>/dev/null
     STATUS=000 JOB_STATUS='' RANGE='' TRACE_INTERVAL='' RETRY_AFTER=''
     if [ -e "$http_out.head" ]; then
         {

@@ -6,7 +6,7 @@ set -- run-single --url "$BENCH_URL" --token "$BENCH_TOKEN" --name "$BENCH_RUNNE
 [ -z "$BENCH_SHELL" ] || [ "$BENCH_EXECUTOR" != shell ] || set -- "$@" --shell "$BENCH_SHELL"
 # Without it, git's rules for submodules would point at the app (protocol document 2.6).
 [ -z "$BENCH_CLONE_URL" ] || set -- "$@" --clone-url "$BENCH_CLONE_URL"
-[ -z "$BENCH_CA_PEM" ] || set -- "$@" --tls-ca-file /etc/bench/ca.pem
+[ -z "$BENCH_CA_FILE" ] || set -- "$@" --tls-ca-file "$BENCH_CA_FILE"
 # For jobs in containers, which do not inherit this environment; a job's own variables come after these.
 if [ -n "$BENCH_HTTP_PROXY" ]; then
     for name in http_proxy https_proxy HTTP_PROXY HTTPS_PROXY; do
