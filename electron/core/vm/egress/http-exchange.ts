@@ -15,8 +15,8 @@ export async function exchange(
 ): Promise<void> {
   const isChunked = asked.headers['transfer-encoding'] !== undefined;
   const sent = request({
+    // With any `agent`, even false, Node would not use this connection but make one of its own, past every check.
     createConnection: () => outside,
-    agent: false,
     setHost: false,
     method: asked.method ?? 'GET',
     path: url.pathname + url.search,
