@@ -52,7 +52,8 @@ Connection: close$http_cr
         [ $# -eq 0 ] || cat "$@"
     } >&4 2>/dev/null &
     http_writer=$!
-    timeout "${HTTP_TIMEOUT:-60}" nc "$http_host" "$http_port" <&4 2>/dev/null | http_answer
+    # Without the other descriptors: timeout leaves a watcher behind that ends up to a second later.
+    timeout "${HTTP_TIMEOUT:-60}" nc "$http_host" "$http_port" <&4 2>/dev/null 3>&- 4>&- | http_answer
     exec 4<&-
     kill "$http_writer" 2>/dev/null
     wait "$http_writer" 2>/dev/null

@@ -36,8 +36,8 @@ main() {
     put_state running
     heed
     trace_open
-    # Without the pipe: its writers are what mask.awk waits for.
-    trace_send 3>&- &
+    # Without the pipe: mask.awk ends when nobody can write to it any more.
+    { exec 3>&- && trace_send; } &
     sender_pid=$!
     say "Running with Forrest Bench's shell runner $version on $BENCH_RUNNER_NAME"
     say "This is Forrest Bench's own small shell runner, not the official gitlab-runner: it does scripts, git, variables"
