@@ -1,10 +1,16 @@
 import type { ElectronApplication } from 'playwright-core';
+import { vi } from 'vitest';
 import type { Shell } from '../../electron/app/shell.ts';
 import type { FakeBench } from '../fakes/fake-bench.ts';
 
 /** What the app of `fixtures/main.ts` leaves on its global object, for code that runs in the app's main process. */
 export interface BenchTest {
   benchTest: Shell<FakeBench>;
+}
+
+/** Waits until a check passes: for what another process does, on a machine that may be busy. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 15_000, interval: 50 });
 }
 
 /** The tray's menu as it stands: labels, and a mark where there is one. */

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aRun } from '../fakes/bench-state.ts';
 import type { BenchDeed } from '../fakes/fake-bench.ts';
-import { answerDialogs, askedDialogs, type BenchTest, clickTray, trayMenu } from './bench-test.ts';
+import { answerDialogs, askedDialogs, type BenchTest, clickTray, eventually, trayMenu } from './bench-test.ts';
 import { chosenElectron } from './electron-executable.ts';
 import { type AppOptions, buildFixtureApp, launchApp, type RunningApp } from './launch.ts';
 
@@ -23,7 +23,7 @@ describe(`starting and leaving, on ${chosen?.kind ?? 'electron'}`, () => {
     app = await launchApp({ electron: chosen, appDirectory: await buildFixtureApp(), ...options });
     const running = app;
     const isStarted = () => running.electron.evaluate(() => 'benchTest' in globalThis);
-    await vi.waitFor(async () => expect(await isStarted()).toBe(true), { timeout: 10_000 });
+    await eventually(async () => expect(await isStarted()).toBe(true));
     return app;
   }
 
@@ -51,7 +51,7 @@ describe(`starting and leaving, on ${chosen?.kind ?? 'electron'}`, () => {
     const running = await startWithJob();
     await answerDialogs(running.electron, 'Cancel');
     await clickTray(running.electron, 'quit');
-    await vi.waitFor(async () => expect(await askedDialogs(running.electron)).toEqual([question]));
+    await eventually(async () => expect(await askedDialogs(running.electron)).toEqual([question]));
     expect(await deeds(running)).toEqual(['opened']);
     expect(await statusLine(running)).toBe('1 job running, lending 0 CPUs');
   });
@@ -60,7 +60,7 @@ describe(`starting and leaving, on ${chosen?.kind ?? 'electron'}`, () => {
     const running = await startWithJob();
     await answerDialogs(running.electron, 'Wait');
     await clickTray(running.electron, 'quit');
-    await vi.waitFor(async () => expect(await statusLine(running)).toBe('Quitting when 1 job has ended'));
+    await eventually(async () => expect(await statusLine(running)).toBe('Quitting when 1 job has ended'));
     expect(await deeds(running)).toEqual(['opened', 'drain-began']);
     await finishJob(running);
     expect(await running.ended).toBe(0);
@@ -70,10 +70,10 @@ describe(`starting and leaving, on ${chosen?.kind ?? 'electron'}`, () => {
     const running = await startWithJob();
     await answerDialogs(running.electron, 'Wait');
     await clickTray(running.electron, 'quit');
-    await vi.waitFor(async () => expect(await deeds(running)).toContain('drain-began'));
+    await eventually(async () => expect(await deeds(running)).toContain('drain-began'));
     await answerDialogs(running.electron, 'Do not quit');
     await clickTray(running.electron, 'quit');
-    await vi.waitFor(async () => expect(await deeds(running)).toEqual(['opened', 'drain-began', 'drain-aborted']));
+    await eventually(async () => expect(await deeds(running)).toEqual(['opened', 'drain-began', 'drain-aborted']));
     expect(await statusLine(running)).toBe('1 job running, lending 0 CPUs');
   });
 

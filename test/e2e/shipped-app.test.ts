@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildAll } from '../../electron/build.ts';
 import { temporaryDirectory } from '../fakes/temporary-directory.ts';
-import { clickTray, trayMenu } from './bench-test.ts';
+import { clickTray, eventually, trayMenu } from './bench-test.ts';
 import { chosenElectron, root } from './electron-executable.ts';
 import { launchApp, type RunningApp } from './launch.ts';
 
@@ -43,9 +43,9 @@ describe(`the app as it is shipped, on ${chosen?.kind ?? 'electron'}`, () => {
 
   it('switches lending from the tray: in the interface, and in the config file with its comments kept', async () => {
     const lending = page.getByRole('switch').first();
-    await vi.waitFor(async () => expect(await lending.getAttribute('aria-checked')).toBe('true'));
+    await eventually(async () => expect(await lending.getAttribute('aria-checked')).toBe('true'));
     await clickTray(app.electron, 'lend');
-    await vi.waitFor(async () => expect(await lending.getAttribute('aria-checked')).toBe('false'));
+    await eventually(async () => expect(await lending.getAttribute('aria-checked')).toBe('false'));
     expect(await trayMenu(app.electron)).toContain('[ ] Lend this machine');
     const written = await readFile(configPath, 'utf8');
     expect(written).toContain('# mine\n');
@@ -54,7 +54,7 @@ describe(`the app as it is shipped, on ${chosen?.kind ?? 'electron'}`, () => {
 
   it('switches lending from the interface, and the tray follows', async () => {
     await page.getByRole('switch').first().click();
-    await vi.waitFor(async () => expect(await trayMenu(app.electron)).toContain('[x] Lend this machine'));
+    await eventually(async () => expect(await trayMenu(app.electron)).toContain('[x] Lend this machine'));
   });
 
   it('loads, runs and shows all of it without an error on the page', () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type BenchTest, clickTray, trayMenu } from './bench-test.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BenchTest, clickTray, eventually, trayMenu } from './bench-test.ts';
 import { chosenElectron } from './electron-executable.ts';
 import { buildFixtureApp, launchApp, type RunningApp } from './launch.ts';
 
@@ -28,7 +28,7 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
   const isVisible = () => app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isVisible());
 
   it('shows the page, which hears of the bench state over IPC', async () => {
-    await vi.waitFor(async () => expect(await status()).toBe('lending: true, events: 1'));
+    await eventually(async () => expect(await status()).toBe('lending: true, events: 1'));
     expect(await page.title()).toBe('Forrest Bench');
     // The style sheet is a file of its own: it shows that pages get more than their HTML.
     expect(await page.getByRole('heading').evaluate((heading) => getComputedStyle(heading).color)).toBe('rgb(1, 2, 3)');
@@ -52,7 +52,7 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
       'Quit…',
     ]);
     await clickTray(app.electron, 'lend');
-    await vi.waitFor(async () => expect(await status()).toBe('lending: false, events: 2'));
+    await eventually(async () => expect(await status()).toBe('lending: false, events: 2'));
     const lending = await app.electron.evaluate(
       () => (globalThis as unknown as BenchTest).benchTest.bench.state.lending.isEnabled,
     );
@@ -64,7 +64,7 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
       'Quit…',
     ]);
     await clickTray(app.electron, 'lend');
-    await vi.waitFor(async () => expect(await status()).toBe('lending: true, events: 3'));
+    await eventually(async () => expect(await status()).toBe('lending: true, events: 3'));
   });
 
   it('runs no script that is not one of its files', async () => {
@@ -75,7 +75,7 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
       return 'injected' in globalThis;
     });
     expect(ran).toBe(false);
-    await vi.waitFor(() => expect(app.pageErrors).toEqual([expect.stringContaining('Content Security Policy')]));
+    await eventually(() => expect(app.pageErrors).toEqual([expect.stringContaining('Content Security Policy')]));
     app.pageErrors.length = 0;
   });
 
@@ -87,21 +87,21 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
       ),
     );
     expect(fetched).toBe('TypeError');
-    await vi.waitFor(() => expect(app.pageErrors.join()).toContain('Content Security Policy'));
+    await eventually(() => expect(app.pageErrors.join()).toContain('Content Security Policy'));
     app.pageErrors.length = 0;
   });
 
   it('denies new windows', async () => {
     expect(await page.evaluate(() => window.open('https://elsewhere.invalid/page'))).toBeNull();
     await page.locator('#new-window').click();
-    await vi.waitFor(async () => expect(await app.log()).toContain('window refused'));
+    await eventually(async () => expect(await app.log()).toContain('window refused'));
     expect(await windowCount()).toBe(1);
   });
 
   it('denies navigation', async () => {
     const before = page.url();
     await page.locator('#elsewhere').click();
-    await vi.waitFor(async () => expect(await app.log()).toContain('navigation refused'));
+    await eventually(async () => expect(await app.log()).toContain('navigation refused'));
     expect(page.url()).toBe(before);
     expect(await status()).toContain('lending: true');
   });
@@ -129,7 +129,7 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
     });
     await page.evaluate(() => window.open('https://elsewhere.invalid/page'));
     await page.locator('#new-window').click();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const opened = await app.electron.evaluate(
         () => (globalThis as unknown as { openedLinks: string[] }).openedLinks,
       );
@@ -152,26 +152,21 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
   });
 
   it('answers no page but its own, even one with the same preload', async () => {
-    const answer = await app.electron.evaluate(
-      async ({ BrowserWindow }, preload) => {
-        const stranger = new BrowserWindow({ show: false, webPreferences: { preload, sandbox: true } });
-        await stranger.loadURL('data:text/html,<title>stranger</title>');
-        return stranger.id;
-      },
-      join(await buildFixtureApp(), 'preload.cjs'),
-    );
-    const stranger = app.electron.windows().find((window) => window.url().startsWith('data:'));
-    const refused = await stranger?.evaluate(() => {
+    const preload = join(await buildFixtureApp(), 'preload.cjs');
+    const [stranger] = await Promise.all([
+      app.electron.waitForEvent('window'),
+      app.electron.evaluate(async ({ BrowserWindow }, path) => {
+        const window = new BrowserWindow({ show: false, webPreferences: { preload: path, sandbox: true } });
+        await window.loadURL('data:text/html,<title>stranger</title>');
+      }, preload),
+    ]);
+    await stranger.waitForURL(/^data:/);
+    const refused = await stranger.evaluate(() => {
       const bench = Reflect.get(globalThis, 'bench') as { call(name: string, input: unknown): Promise<unknown> };
       return bench.call('lending.set', { isEnabled: false });
     });
-    await app.electron.evaluate(
-      ({ BrowserWindow }, id) =>
-        BrowserWindow.getAllWindows()
-          .find((window) => window.id === id)
-          ?.destroy(),
-      answer,
-    );
+    const window = await app.electron.browserWindow(stranger);
+    await window.evaluate((strangeWindow) => strangeWindow.destroy());
     expect(refused).toEqual({
       ok: false,
       error: {
@@ -185,9 +180,9 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
 
   it('goes on in the tray when the window is closed, and shows it when the app is started again', async () => {
     await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
-    await vi.waitFor(async () => expect(await isVisible()).toBe(false));
+    await eventually(async () => expect(await isVisible()).toBe(false));
     expect(await app.startAgain()).toBe(0);
-    await vi.waitFor(async () => expect(await isVisible()).toBe(true));
+    await eventually(async () => expect(await isVisible()).toBe(true));
     expect(await windowCount()).toBe(1);
     await clickTray(app.electron, 'open');
     expect(await isVisible()).toBe(true);
@@ -201,7 +196,7 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
       ),
     ]);
     page = rebuilt;
-    await vi.waitFor(async () => expect(await status()).toContain('events: 1'));
+    await eventually(async () => expect(await status()).toContain('events: 1'));
     expect(await windowCount()).toBe(1);
     const streamCount = await app.electron.evaluate(
       () => (globalThis as unknown as BenchTest).benchTest.bench.streamCount,

@@ -92,9 +92,9 @@ export function itCarriesTheContract(open: () => Promise<Carried>): void {
     await using carried = await open();
     await carried.bench.begin(aRun());
     const { events } = listening(carried);
-    await vi.waitFor(() => expect(events).toHaveLength(1));
+    await eventually(() => expect(events).toHaveLength(1));
     await carried.bench.apply({ kind: 'trace-grown', id: aRun().id, traceBytes: 5 });
-    await vi.waitFor(() => expect(events).toHaveLength(2));
+    await eventually(() => expect(events).toHaveLength(2));
     expect(events).toEqual([
       { type: 'snapshot', seq: 1, state: aBenchState({ runsById: { [aRun().id]: aRun() } }) },
       { type: 'delta', seq: 2, delta: { kind: 'trace-grown', id: aRun().id, traceBytes: 5 } },
@@ -105,35 +105,35 @@ export function itCarriesTheContract(open: () => Promise<Carried>): void {
     await using carried = await open();
     await carried.bench.begin(aRun());
     const { events } = listening(carried);
-    await vi.waitFor(() => expect(events).toHaveLength(1));
+    await eventually(() => expect(events).toHaveLength(1));
     for (let traceBytes = 1; traceBytes <= 50; traceBytes += 1) {
       await carried.bench.apply({ kind: 'trace-grown', id: aRun().id, traceBytes });
     }
-    await vi.waitFor(() => expect(events).toHaveLength(51));
+    await eventually(() => expect(events).toHaveLength(51));
     expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 51 }, (_, index) => index + 1));
   });
 
   it('gives each stream a snapshot and deltas of its own', async () => {
     await using carried = await open();
     const first = listening(carried);
-    await vi.waitFor(() => expect(first.events).toHaveLength(1));
+    await eventually(() => expect(first.events).toHaveLength(1));
     await carried.bench.begin(aRun());
     const second = listening(carried);
-    await vi.waitFor(() => expect([first.events.length, second.events.length]).toEqual([2, 1]));
+    await eventually(() => expect([first.events.length, second.events.length]).toEqual([2, 1]));
     first.stream[Symbol.dispose]();
-    await vi.waitFor(async () => expect(await carried.bench.streamCount()).toBe(1));
+    await eventually(async () => expect(await carried.bench.streamCount()).toBe(1));
     await carried.bench.apply({ kind: 'run-dropped', id: aRun().id });
-    await vi.waitFor(() => expect(second.events).toHaveLength(2));
+    await eventually(() => expect(second.events).toHaveLength(2));
     expect(first.events).toHaveLength(2);
   });
 
   it('ends a stream that nobody wants any more', async () => {
     await using carried = await open();
     const { events, stream } = listening(carried);
-    await vi.waitFor(() => expect(events).toHaveLength(1));
+    await eventually(() => expect(events).toHaveLength(1));
     stream[Symbol.dispose]();
     stream[Symbol.dispose]();
-    await vi.waitFor(async () => expect(await carried.bench.streamCount()).toBe(0));
+    await eventually(async () => expect(await carried.bench.streamCount()).toBe(0));
     await carried.bench.begin(aRun());
     // An answer that comes after shows that nothing was under way.
     await createClient(carried.transport).call('lending.set', { isEnabled: true });
@@ -151,15 +151,20 @@ export function itCarriesTheContract(open: () => Promise<Carried>): void {
     await using carried = await open();
     const onEnd = vi.fn<(error: BenchError) => void>();
     const { events } = listening(carried, onEnd);
-    await vi.waitFor(() => expect(events).toHaveLength(1));
+    await eventually(() => expect(events).toHaveLength(1));
     await carried.cut();
-    await vi.waitFor(() => expect(onEnd).toHaveBeenCalledOnce());
+    await eventually(() => expect(onEnd).toHaveBeenCalledOnce());
     expect(onEnd.mock.calls[0]?.[0]).toMatchObject({ code: 'transport/closed' });
-    await vi.waitFor(async () => expect(await carried.bench.streamCount()).toBe(0));
+    await eventually(async () => expect(await carried.bench.streamCount()).toBe(0));
     await expect(carried.transport.call('lending.set', { isEnabled: false })).rejects.toMatchObject({
       code: 'transport/closed',
     });
   });
+}
+
+/** Waits until a check passes: a carrier may lead into another process, on a busy machine. */
+function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 10_000 });
 }
 
 function listening({ transport }: Carried, onEnd?: (error: BenchError) => void) {
