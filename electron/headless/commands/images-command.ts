@@ -1,3 +1,4 @@
+import { BenchError } from '../../contract/errors.ts';
 import type { BootImage } from '../../core/images/boot-image.ts';
 import type { Clock } from '../../core/platform/clock.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -7,8 +8,8 @@ import type { StopSignals } from '../stop-signals.ts';
 /** What this command needs of the image catalogue. */
 export interface Catalogue {
   names(): Promise<readonly string[]> | readonly string[];
-  /** undefined, or an error, where the image is not built. */
-  resolve(name: string): Promise<BootImage | undefined>;
+  /** @throws `images/missing` where the image is not built. */
+  resolve(name: string): Promise<BootImage>;
   build(
     name: string,
     options: { onProgress: (progress: { text: string }) => void; signal: AbortSignal },
@@ -54,10 +55,17 @@ export async function imagesCommand(
 }
 
 async function list(catalogue: Catalogue, shell: Shell): Promise<void> {
-  for (const name of await catalogue.names()) {
-    const image = await catalogue.resolve(name);
-    const state = image === undefined ? 'not built' : `built, ${image.contentHash}`;
-    shell.out(`${name.padEnd(24)} ${state}`);
+  for (const name of await catalogue.names()) shell.out(`${name.padEnd(24)} ${await stateOf(catalogue, name)}`);
+}
+
+/** One image that is damaged must not hide the others. */
+async function stateOf(catalogue: Catalogue, name: string): Promise<string> {
+  try {
+    const { contentHash } = await catalogue.resolve(name);
+    return `built, ${contentHash}`;
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error;
+    return error.code === 'images/missing' ? 'not built' : `${error.message} (${error.code})`;
   }
 }
 

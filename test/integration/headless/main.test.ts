@@ -35,17 +35,19 @@ const image: BootImage = {
   minimumMemoryBytes: 2 ** 27,
 };
 
-/** A fake catalogue that knows `smoke`, built or not, and builds it in two steps. */
+/** A fake catalogue that knows `smoke`, built or not, which it builds in two steps, and `torn`, which is damaged. */
 class FakeCatalogue implements Catalogue {
   isBuilt = false;
   /** Holds a build back between its steps. */
   gate: Promise<void> = Promise.resolve();
 
   names() {
-    return ['smoke'];
+    return ['smoke', 'torn'];
   }
-  async resolve() {
-    return this.isBuilt ? image : undefined;
+  async resolve(name: string) {
+    if (name !== 'smoke') throw new BenchError('images/corrupt', `${name} is damaged`, { remedy: 'Build it again.' });
+    if (!this.isBuilt) throw new BenchError('images/missing', 'smoke is not built', { remedy: 'Build it.' });
+    return image;
   }
   async build(name: string, { onProgress, signal }: Parameters<Catalogue['build']>[1]) {
     if (name !== 'smoke') throw this.#unknown(name);
@@ -324,8 +326,10 @@ describe('forrest-bench images', () => {
     expect(program.err).toEqual(['kernel', 'initramfs']);
     expect(program.out.map((line) => line.replace(/ +/g, ' ').replace(/\d+\.\d s/, 'N s'))).toEqual([
       'smoke not built',
+      'torn torn is damaged (images/corrupt)',
       'smoke 0123456789abcdef is ready after N s.',
       'smoke built, 0123456789abcdef',
+      'torn torn is damaged (images/corrupt)',
       'smoke is whole, checked in N s.',
     ]);
   });
