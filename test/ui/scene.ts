@@ -151,8 +151,8 @@ let stampCount = 0;
 /** A line as a runner from 18.7 on writes it. */
 export function stamped(text: string, flag = ' ', stream = '01O'): string {
   stampCount += 1;
-  const seconds = String(Math.floor(stampCount / 4) % 60).padStart(2, '0');
-  return `2026-11-23T12:00:${seconds}.${String(stampCount).padStart(6, '0')}Z ${stream}${flag}${text}\n`;
+  const at = new Date(Date.parse('2026-11-23T12:00:00Z') + stampCount * 250).toISOString();
+  return `${at.replace('Z', '000Z')} ${stream}${flag}${text}\n`;
 }
 
 function section(name: string, title: string, from: number, to: number | null, lines: string[], options = ''): string {
@@ -166,8 +166,9 @@ function section(name: string, title: string, from: number, to: number | null, l
 
 /** The trace of a job that is compiling, as it is when the window opens. */
 export function buildTrace(): string {
+  stampCount = 0;
   const compile = Array.from(
-    { length: 24 },
+    { length: 12 },
     (_, at) => `${esc}[32m[${String(at + 1).padStart(3)}/240]${esc}[0m Building C object src/driver_${at + 1}.o`,
   );
   return [
@@ -191,7 +192,7 @@ export function buildTrace(): string {
       `${esc}[33mCMake Warning at CMakeLists.txt:14: OpenOCD was not found${esc}[0m`,
       `  10 %\r  55 %\r${esc}[1m 100 %${esc}[0m configured`,
       ...compile,
-      `src/driver_24.c:88:12: ${esc}[1;35mwarning:${esc}[0m unused variable ${esc}[1m'crc'${esc}[0m`,
+      `src/driver_12.c:88:12: ${esc}[1;35mwarning:${esc}[0m unused variable ${esc}[1m'crc'${esc}[0m`,
       `${esc}[38;2;255;140;0mflash 61 %${esc}[0m ${esc}[48;5;24m ram 23 % ${esc}[0m ${esc}[31merror budget 0${esc}[0m`,
     ]),
   ].join('');

@@ -145,7 +145,7 @@ describe('following', () => {
     await vi.waitFor(async () => expect(await follow.getAttribute('aria-pressed')).toBe('false'));
     const before = await page.locator('.trace-scroller').evaluate((scroller) => scroller.scrollTop);
     bench.appendTrace(buildId, stamped('unseen'));
-    await page.getByText('42 lines').waitFor();
+    await page.getByText('30 lines').waitFor();
     expect(await page.locator('.trace-scroller').evaluate((scroller) => scroller.scrollTop)).toBe(before);
     await page.getByRole('button', { name: 'Jump to end' }).click();
     await page.getByText('unseen').waitFor();
@@ -180,7 +180,7 @@ describe('taking a trace away', () => {
     const text = await page.evaluate(() => navigator.clipboard.readText());
     const lines = text.split('\n');
     expect([lines.length, lines[0], lines.at(-2)]).toEqual([
-      42,
+      30,
       'Running with gitlab-runner 18.7.1 (4a0e1c2b)',
       'flash 61 %  ram 23 %  error budget 0',
     ]);

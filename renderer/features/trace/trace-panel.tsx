@@ -21,13 +21,13 @@ export function TracePanel({ run, isWide }: { run: RunView | null; isWide: boole
   }
   return (
     <section className="panel panel-trace" aria-labelledby="trace-title">
-      <RunHead run={run} />
+      <RunHead run={run} isWide={isWide} />
       <RunTrace key={run.id} run={run} isWide={isWide} />
     </section>
   );
 }
 
-function RunHead({ run }: { run: RunView }) {
+function RunHead({ run, isWide }: { run: RunView; isWide: boolean }) {
   const now = useNow();
   const { job } = run;
   return (
@@ -61,7 +61,7 @@ function RunHead({ run }: { run: RunView }) {
           {run.outcome.error !== null && <span className="muted"> {run.outcome.error.remedy}</span>}
         </p>
       )}
-      <PhaseStepper run={run} now={now} hasLabels />
+      <PhaseStepper run={run} now={now} hasLabels={isWide} />
     </div>
   );
 }

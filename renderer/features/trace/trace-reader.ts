@@ -22,6 +22,8 @@ export type ReaderStatus =
 
 /** No more of one trace is held than this. */
 export const heldLimitBytes = 256 * 1024 * 1024;
+/** While a long trace is read, it is shown anew no more often than this: drawing costs more than reading. */
+const showPauseMs = 100;
 
 /**
  * Reads a growing trace to its end, slice by slice, and indexes each as it comes: one slice is a few milliseconds of
@@ -29,6 +31,7 @@ export const heldLimitBytes = 256 * 1024 * 1024;
  */
 export class TraceReader implements Disposable {
   readonly #source: ByteSource;
+  readonly #monotonicMs: () => number;
   readonly #listeners = new Set<() => void>();
   #index = new TraceIndex();
   #status: ReaderStatus = { kind: 'idle' };
@@ -36,9 +39,12 @@ export class TraceReader implements Disposable {
   #isReading = false;
   #wantsMore = false;
   #isDisposed = false;
+  #shownAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(source: ByteSource) {
+  /** @param monotonicMs A clock that is never set back, in milliseconds. */
+  constructor(source: ByteSource, monotonicMs: () => number = () => performance.now()) {
     this.#source = source;
+    this.#monotonicMs = monotonicMs;
   }
 
   /** A new one after a trace was begun anew. */
@@ -50,7 +56,7 @@ export class TraceReader implements Disposable {
     return this.#status;
   }
 
-  /** Another number after each change. */
+  /** Another number after each change that is to be shown. */
   readonly version = (): number => this.#version;
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -110,6 +116,9 @@ export class TraceReader implements Disposable {
 
   #change(status: ReaderStatus): void {
     this.#status = status;
+    const nowMs = this.#monotonicMs();
+    if (status.kind === 'reading' && nowMs - this.#shownAtMs < showPauseMs) return;
+    this.#shownAtMs = nowMs;
     this.#version += 1;
     for (const listener of this.#listeners) listener();
   }

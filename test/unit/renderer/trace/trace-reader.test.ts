@@ -25,14 +25,27 @@ describe('TraceReader', () => {
     const source = new GrowingTrace();
     source.text = 'one\ntwo\nthree\n';
     using reader = new TraceReader(source);
-    const seen: string[] = [];
-    reader.subscribe(() => seen.push(reader.status.kind));
     await reader.readMore();
-    expect([rowsOf(reader.index), source.reads, seen]).toEqual([
+    expect([rowsOf(reader.index), source.reads, reader.status]).toEqual([
       ['one', 'two', 'three'],
       [0, 4, 8, 12],
-      ['reading', 'reading', 'reading', 'idle'],
+      { kind: 'idle' },
     ]);
+  });
+
+  it('is shown at once, now and then while it reads, and at the end', async () => {
+    const source = new GrowingTrace();
+    source.text = 'x'.repeat(20);
+    let nowMs = 0;
+    // Each slice takes 60 ms, so that one in two is shown.
+    using reader = new TraceReader(source, () => {
+      nowMs += 60;
+      return nowMs;
+    });
+    const seen: number[] = [];
+    reader.subscribe(() => seen.push(reader.index.bytes.sizeBytes));
+    await reader.readMore();
+    expect(seen).toEqual([4, 12, 20]);
   });
 
   it('goes on where it ended when the trace has grown', async () => {
