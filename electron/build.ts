@@ -30,12 +30,7 @@ const bundles: readonly Bundle[] = [
   {
     name: 'headless',
     sources: [...common, 'electron/headless', 'electron/core'],
-    build: async (outDirectory) => {
-      const entry = join(root, 'electron/headless/cli.ts');
-      const outFile = join(outDirectory, 'cli.mjs');
-      await run(nodeBundle(entry, outFile, [withoutElectron(), executable()]));
-      await chmod(outFile, 0o755);
-    },
+    build: (outDirectory) => buildHeadless(join(root, 'electron/headless/cli.ts'), outDirectory),
   },
   {
     name: 'renderer',
@@ -50,7 +45,7 @@ const bundles: readonly Bundle[] = [
  * @param entry What is run: `app/main.ts`, or a main script of the tests' own.
  */
 export async function buildApp(entry: string, outDirectory: string): Promise<void> {
-  await run(nodeBundle(entry, join(outDirectory, 'main.mjs'), []));
+  await run(nodeBundle(entry, join(outDirectory, 'main.mjs'), ['electron', 'node-pty']));
   await run(preloadBundle(join(root, 'electron/app/preload.ts'), join(outDirectory, 'preload.cjs')));
 }
 
@@ -59,6 +54,13 @@ export interface BuildOptions {
   isForced?: boolean;
   /** Says nothing of what has not changed. */
   isQuiet?: boolean;
+}
+
+/** Builds the headless shell as the program `cli.mjs`. */
+export async function buildHeadless(entry: string, outDirectory: string): Promise<void> {
+  const outFile = join(outDirectory, 'cli.mjs');
+  await run(nodeBundle(entry, outFile, ['node-pty'], [withoutElectron(), executable()]));
+  await chmod(outFile, 0o755);
 }
 
 /** Builds every bundle that is stale, printing a line for each. */
@@ -100,7 +102,7 @@ async function run(config: InlineConfig): Promise<void> {
 }
 
 /** Everything in one ES module for Node 24, which is also Electron's. Native modules stay outside. */
-function nodeBundle(entry: string, outFile: string, plugins: Plugin[]): InlineConfig {
+function nodeBundle(entry: string, outFile: string, external: string[], plugins: Plugin[] = []): InlineConfig {
   return {
     root,
     configFile: false,
@@ -111,7 +113,7 @@ function nodeBundle(entry: string, outFile: string, plugins: Plugin[]): InlineCo
       target: 'node24',
       outDir: dirname(outFile),
       rolldownOptions: {
-        external: ['electron', 'node-pty'],
+        external,
         output: { format: 'es', entryFileNames: relative(dirname(outFile), outFile), codeSplitting: false },
       },
     },
@@ -140,7 +142,7 @@ function preloadBundle(entry: string, outFile: string): InlineConfig {
   };
 }
 
-/** Fails where the core or the headless shell would bring Electron along. */
+/** Fails where the core or the headless shell would bring Electron along. Of no use where `electron` is external. */
 function withoutElectron(): Plugin {
   return {
     name: 'without-electron',
