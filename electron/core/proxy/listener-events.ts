@@ -1,13 +1,13 @@
 import type { TraceError } from '../trace/trace-error.ts';
 import type { GuestRunnerInfo } from './runner-requests.ts';
 
-/** What a listener has seen. Facts in the past tense; each of the first five kinds that is marked comes once. */
+/** What a listener has seen: facts, in the order they came about. Those marked `Once` come at most once a listener. */
 export type ListenerEvent =
   /** Once: the machine made its first request, of whatever kind. */
   | { kind: 'guest-seen' }
   /** The runner asked for a job with the right token; `info` is null where it could not be understood. */
   | { kind: 'runner-asked'; info: GuestRunnerInfo | null }
-  /** The last byte of the job was flushed to the machine. Comes once. */
+  /** Once: the last byte of the job was flushed to the machine, or its runner acts on it already. */
   | { kind: 'handed-over' }
   /** Once: GitLab answered the runner's first authorised request, so the runner keeps the job alive from here. */
   | { kind: 'job-active' }

@@ -187,3 +187,23 @@ it.each([301, 302, 307])('answers 502 to a redirect %i of a status update', asyn
   expect([answer.status, answer.headers.location]).toEqual([502, undefined]);
   expect(run.gitlab.requests).toHaveLength(1);
 });
+
+it('says when the runner was last heard of, and counts no refused request for that', async () => {
+  const clock = new FakeClock();
+  await using run = await aRun({ clock });
+  await run.put({ state: 'running', token: 'glcbt-other' }, {});
+  expect(run.listener.lastSeenAt).toBeNull();
+  await clock.advance(5_000);
+  await run.put({ state: 'running' });
+  expect(run.listener.lastSeenAt).toBe(clock.now());
+});
+
+it('leaves no timer behind when it is closed', async () => {
+  const clock = new FakeClock();
+  {
+    await using run = await aRun({ clock });
+    await run.patch(0, 'hello');
+    await run.put({ state: 'success' });
+  }
+  expect(clock.pendingCount).toBe(0);
+});
