@@ -199,9 +199,8 @@ export class MachineRun implements AsyncDisposable {
         this.#onPanic();
         break;
       case 'BLOCK_IO_ERROR':
+        // Where the host's disk is full QEMU pauses the machine, which the next event says; other errors the guest is told.
         this.#log.warn({ ...event.data }, 'a disk of the machine failed');
-        // QEMU has paused the machine. Going on would need the owner at the keyboard within the job's timeout.
-        if (event.data.nospace && event.data.action === 'stop') this.#onDiskFull();
         break;
       case 'STOP':
         void this.#checkStatus().catch((error: unknown) => this.#log.debug({ error }, 'machine status is not known'));
@@ -221,16 +220,13 @@ export class MachineRun implements AsyncDisposable {
     this.#beginStop({ powerOffGraceMs: 1_000, powerdownMs: 0 }, (killAt) => ({ kind: 'guest-panicked', killAt }));
   }
 
-  #onDiskFull(): void {
-    this.#beginStop({ powerOffGraceMs: 0, powerdownMs: 0 }, (killAt) => ({ kind: 'disk-filled', killAt }));
-  }
-
   /** A machine that does not run although nobody paused it: why, and what follows. */
   async #checkStatus(): Promise<void> {
     const { status } = statusSchema.parse(await this.#attached.qmp.execute('query-status'));
     switch (status) {
       case 'io-error':
-        this.#onDiskFull();
+        // Going on would need the owner to make room within the job's timeout.
+        this.#beginStop({ powerOffGraceMs: 0, powerdownMs: 0 }, (killAt) => ({ kind: 'disk-filled', killAt }));
         break;
       case 'internal-error':
         this.#beginStop({ powerOffGraceMs: 0, powerdownMs: 0 }, (killAt) => ({ kind: 'qemu-broke', killAt }));

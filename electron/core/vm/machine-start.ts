@@ -17,6 +17,9 @@ export interface GuestService {
  * What the guest reaches besides its services.
  * `restricted`: nothing. `routed`: what `launcher` lets through, which must put QEMU into a network namespace of its
  * own; the type has no way to give a guest QEMU's plain user network on the host.
+ * A launcher is a program and its first arguments; QEMU's path and arguments follow. It must become QEMU, or end with
+ * it and end it when killed: its pid is the one that is watched and killed. Loopback must be up in its namespace,
+ * because QEMU hands each connection to a service over a TCP socket pair.
  */
 export type GuestNetwork =
   | { kind: 'restricted'; launcher?: readonly string[] }

@@ -85,9 +85,10 @@ export class FakeMachine {
   async #boot(): Promise<void> {
     const behaviour = this.#behaviour();
     const machine = this.#guest();
-    if (behaviour.boot === 'never') return;
-    machine.print('[    0.000000] Linux version 0.0.0-fake\r\n');
+    if (behaviour.boot !== 'never') machine.print('[    0.000000] Linux version 0.0.0-fake\r\n');
     switch (behaviour.boot) {
+      case 'never':
+        break;
       case 'boots':
         if (behaviour.guest !== null) await this.#play(behaviour.guest, machine);
         break;

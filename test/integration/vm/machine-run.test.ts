@@ -2,11 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Processes } from '../../../electron/core/platform/processes.ts';
 import { MachineRun } from '../../../electron/core/vm/machine-run.ts';
 import { readProcessRecord } from '../../../electron/core/vm/process-record.ts';
 import { vmErrorOf } from '../../../electron/core/vm/vm-outcome.ts';
 import { guestScript } from '../../fakes/qemu/install-fake-qemu.ts';
-import { aMachineBench, eventually } from './machine-bench.ts';
+import { aMachineBench, eventually, type MachineBench } from './machine-bench.ts';
 
 const never = new AbortController().signal;
 
@@ -41,6 +42,7 @@ it('runs once the guest has called, and the boot deadline then means nothing', a
   const run = await MachineRun.start(bench.deps, bench.optionsFor(runDirectory), never);
   expect(await called).toBe('/bench/v1/run');
   run.markReady();
+  expect(bench.clock.pendingCount).toBe(0);
   await bench.clock.advance(60_000);
   expect(run.state).toEqual({ phase: 'running', pid: run.pid, startedAt: bench.clock.now() - 60_000 });
   await run.stop('job-finished');
@@ -119,26 +121,50 @@ it('ends a machine that misses its boot deadline, and does not ask its guest', a
   ]);
 });
 
-it('waits in its grace for a guest that powers off by itself', async () => {
-  await using bench = await aMachineBench();
-  const script = join(bench.path, 'powers-off-when-told.mjs');
-  const signalPath = join(bench.path, 'now');
+/** A guest that powers off when the test says so. */
+async function aGuestThatWaits(bench: MachineBench): Promise<{ powerOff(): Promise<void> }> {
+  const script = join(bench.path, 'guest.mjs');
   await writeFile(
     script,
     `import { watch } from 'node:fs';
      export function guest(machine) {
-       const watcher = watch(${JSON.stringify(bench.path)}, (_event, name) => { if (name === 'now') { watcher.close(); machine.powerOff(); } });
-       machine.print('watching\\r\\n');
+       const watcher = watch(${JSON.stringify(bench.path)}, (_event, name) => {
+         if (name !== 'power-off') return;
+         watcher.close();
+         machine.powerOff();
+       });
+       machine.print('waiting\\r\\n');
      }`,
   );
   await bench.qemu.behave({ guest: script });
+  return { powerOff: () => writeFile(join(bench.path, 'power-off'), '') };
+}
+
+it('waits in its grace for a guest that powers off by itself', async () => {
+  await using bench = await aMachineBench();
+  const guest = await aGuestThatWaits(bench);
   const { run, runDirectory } = await bench.start();
-  await eventually(async () => {
-    expect(await readFile(runDirectory.paths.consoleLog, 'utf8')).toContain('watching');
-  });
+  await eventually(async () => expect(await readFile(runDirectory.paths.consoleLog, 'utf8')).toContain('waiting'));
   const stopped = run.stop('job-finished', { powerOffGraceMs: 10_000 });
-  await writeFile(signalPath, '');
+  await guest.powerOff();
   expect(await stopped).toEqual({ kind: 'stopped-by-us', why: 'job-finished', how: 'guest' });
+});
+
+it('hears the last words of a QEMU whose end is known before them', async () => {
+  await using bench = await aMachineBench();
+  const guest = await aGuestThatWaits(bench);
+  const runDirectory = await bench.newRunDirectory();
+  const { promise: exited, resolve: exit } = Promise.withResolvers<{ exitCode: number; signal: null }>();
+  const processes: Processes = {
+    ...bench.deps.processes,
+    startDetached: async (...args) => ({ ...(await bench.deps.processes.startDetached(...args)), exited }),
+  };
+  const run = await MachineRun.start({ ...bench.deps, processes }, bench.optionsFor(runDirectory), never);
+  await eventually(async () => expect(await readFile(runDirectory.paths.consoleLog, 'utf8')).toContain('waiting'));
+  exit({ exitCode: 0, signal: null });
+  await eventually(() => expect(bench.clock.pendingCount).toBe(1));
+  await guest.powerOff();
+  expect(await run.finished).toMatchObject({ kind: 'guest-powered-off', how: 'shutdown' });
 });
 
 it('presses the power button of a guest that heeds it', async () => {
