@@ -7,7 +7,7 @@ const messageId = z.int().nonnegative();
 
 /** What a screen sends over a WebSocket, one JSON text a message. */
 export const clientMessageSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('call'), id: messageId, name: z.string().max(100), input: z.unknown() }),
+  z.object({ type: z.literal('call'), id: messageId, name: z.string().max(100), input: z.unknown().optional() }),
   z.object({ type: z.literal('listen'), id: messageId, name: z.string().max(100) }),
   z.object({ type: z.literal('unlisten'), id: messageId }),
 ]);

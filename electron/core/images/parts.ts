@@ -44,6 +44,8 @@ export class Parts {
   async list(): Promise<Part[]> {
     const parts: Part[] = [];
     for (const id of await this.#deps.files.list(this.#directory)) {
+      // A lock, or a part that is being made.
+      if (id.startsWith('.')) continue;
       const part = await this.#read(id);
       if (part !== undefined) parts.push(part);
     }
@@ -97,7 +99,7 @@ export class Parts {
     const path = join(this.#directory, id);
     try {
       const parsed = partSchema.safeParse(JSON.parse(await this.#deps.files.readText(join(path, 'part.json'))));
-      return parsed.success && !id.startsWith('.') ? { ...parsed.data, id, path } : undefined;
+      return parsed.success ? { ...parsed.data, id, path } : undefined;
     } catch (error) {
       if (isMissing(error) || error instanceof SyntaxError) return undefined;
       throw error;
