@@ -3,7 +3,7 @@
  * whose sources have not changed is left alone, so a second start takes no time. Quiet prints only what was built.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, rename, rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import type { InlineConfig, Plugin } from 'vite';
@@ -49,18 +49,18 @@ export async function buildApp(entry: string, outDirectory: string): Promise<voi
   await run(preloadBundle(join(root, 'electron/app/preload.ts'), join(outDirectory, 'preload.cjs')));
 }
 
-export interface BuildOptions {
-  /** Builds what has not changed, too. */
-  isForced?: boolean;
-  /** Says nothing of what has not changed. */
-  isQuiet?: boolean;
-}
-
 /** Builds the headless shell as the program `cli.mjs`. */
 export async function buildHeadless(entry: string, outDirectory: string): Promise<void> {
   const outFile = join(outDirectory, 'cli.mjs');
   await run(nodeBundle(entry, outFile, ['node-pty'], [withoutElectron(), executable()]));
   await chmod(outFile, 0o755);
+}
+
+export interface BuildOptions {
+  /** Builds what has not changed, too. */
+  isForced?: boolean;
+  /** Says nothing of what has not changed. */
+  isQuiet?: boolean;
 }
 
 /** Builds every bundle that is stale, printing a line for each. */
@@ -79,14 +79,24 @@ export async function buildAll({ isForced = false, isQuiet = false }: BuildOptio
     const aside = join(dist, `.${bundle.name}-${process.pid}`);
     try {
       await bundle.build(aside);
-      await mkdir(dist, { recursive: true });
-      await rm(target, { recursive: true, force: true });
-      await rename(aside, target);
+      await replaceDirectory(aside, target);
     } finally {
       await rm(aside, { recursive: true, force: true });
     }
     writeStamp(root, bundle.name, hash);
     print(bundle.name, target, `${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  }
+}
+
+/** Another build that runs at the same time may put its own there in between; the last one stays. */
+async function replaceDirectory(from: string, to: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    await rm(to, { recursive: true, force: true, maxRetries: 3 });
+    try {
+      return await rename(from, to);
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
   }
 }
 

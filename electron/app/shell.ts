@@ -56,6 +56,7 @@ export interface Shell<Bench extends ShellBench> {
   readonly leaving: Leaving;
 }
 
+const panelPatienceMs = 4_000;
 /** How long closing the core may take (it ends what still runs and tells GitLab) before the process ends all the same. */
 const closeDeadlineMs = 45_000;
 
@@ -120,7 +121,8 @@ async function runShell<Bench extends ShellBench>(
 ): Promise<Shell<Bench>> {
   const { bench, deps, files } = options;
   const { log } = deps;
-  const hasTray = await hasTrayHost(deps, process.platform);
+  // Started hidden at login, the panel may be slower than we are; started by hand, it is there or it is not.
+  const hasTray = await hasTrayHost(deps, process.platform, options.isHidden ? panelPatienceMs : 0);
   const window = new MainWindow({
     deps,
     preloadPath: files.preloadPath,
@@ -184,6 +186,8 @@ async function runShell<Bench extends ShellBench>(
   };
   // Whoever ends the session does not wait for an answer: the core closes, and says to GitLab what it ended.
   powerMonitor.on('shutdown', abandon);
+  // An interrupt is the owner's, at a terminal: asked first, and obeyed when it comes a second time.
+  process.on('SIGINT', () => (leaving.status === 'staying' ? quit() : abandon()));
   process.once('SIGTERM', abandon);
   process.once('SIGHUP', abandon);
 

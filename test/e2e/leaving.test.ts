@@ -90,6 +90,15 @@ describe(`starting and leaving, on ${chosen?.kind ?? 'electron'}`, () => {
     expect(await running.ended).toBe(0);
   });
 
+  it('asks at an interrupt, and leaves at a second one', async () => {
+    const running = await startWithJob();
+    await answerDialogs(running.electron, 'Wait');
+    running.electron.process().kill('SIGINT');
+    await eventually(async () => expect(await deeds(running)).toContain('drain-began'));
+    running.electron.process().kill('SIGINT');
+    expect(await running.ended).toBe(0);
+  });
+
   it('shows no window with --hidden where there is a tray', async () => {
     const running = await start({ args: ['--hidden'] });
     expect(running.electron.windows()).toEqual([]);
