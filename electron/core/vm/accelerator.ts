@@ -137,7 +137,9 @@ async function bootProbe(
       return { isUsable: false, why: `a test guest hung for ${limitMs / 1000} seconds (${reached})` };
     }
     const how = result.signal === null ? `code ${result.exitCode}` : result.signal;
-    const said = result.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+    const lines = result.stderr.trim().split('\n');
+    // An assertion that fails comes last and says less than the error before it.
+    const said = (lines.find((line) => /\berror\b/.test(line)) ?? lines.at(-1) ?? '').slice(0, 300);
     return { isUsable: false, why: `QEMU ended with ${how}${said === '' ? '' : `: ${said}`}` };
   } finally {
     await deps.files.remove(diskPath);
