@@ -7,7 +7,7 @@ import { VmError } from './vm-error.ts';
 /** `sun_path` of unix(7) has 108 bytes, and QEMU wants the closing null byte among them. */
 export const socketPathLimitBytes = 107;
 /** The most services a machine may reach by name; the longest socket name is made of it. */
-export const reachLimit = 100;
+export const reachLimit = 1000;
 
 /** Every path of a run. Nothing else in the program joins a run's paths. */
 export interface RunPaths {

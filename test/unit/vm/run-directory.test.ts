@@ -8,7 +8,7 @@ const runId = runIdSchema.parse('0badcafe');
 
 it('names every file of a run', () => {
   const { reachSocket, ...paths } = runPaths({ runs: '/state/runs', sockets: '/run/fb' }, runId);
-  expect({ ...paths, reach: [reachSocket(0), reachSocket(99)] }).toEqual({
+  expect({ ...paths, reach: [reachSocket(0), reachSocket(999)] }).toEqual({
     directory: '/state/runs/0badcafe',
     socketDirectory: '/run/fb/0badcafe',
     overlay: '/state/runs/0badcafe/overlay.qcow2',
@@ -19,15 +19,15 @@ it('names every file of a run', () => {
     consoleSocket: '/run/fb/0badcafe/c',
     proxySocket: '/run/fb/0badcafe/p',
     egressSocket: '/run/fb/0badcafe/e',
-    reach: ['/run/fb/0badcafe/r0', '/run/fb/0badcafe/r99'],
+    reach: ['/run/fb/0badcafe/r0', '/run/fb/0badcafe/r999'],
   });
-  for (const index of [-1, 100, 0.5]) expect(() => reachSocket(index)).toThrow(RangeError);
+  for (const index of [-1, 1000, 0.5]) expect(() => reachSocket(index)).toThrow(RangeError);
 });
 
 it('lets sockets be 107 bytes long and not one more, counted in bytes', () => {
-  // "/00000000/r99" has 13 bytes, and each of these letters two.
-  const longest = `/${'ä'.repeat(46)}x`;
-  expect(Buffer.byteLength(join(longest, '00000000', 'r99'))).toBe(107);
+  // "/00000000/r999" has 14 bytes, and each of these letters two.
+  const longest = `/${'ä'.repeat(46)}`;
+  expect(Buffer.byteLength(join(longest, '00000000', 'r999'))).toBe(107);
   checkSocketPaths({ runs: '/', sockets: longest });
   let error: VmError | undefined;
   try {
