@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { glob, stat } from 'node:fs/promises';
+import { glob, rename, rm, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { writeStamp } from '../../electron/build-stamp.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -13,13 +14,24 @@ export async function builtRenderer(): Promise<string> {
   return folder;
 }
 
-/** In a process of its own: a test runner says NODE_ENV=test, which would build React for development. */
+/**
+ * Builds in a process of its own, because a test runner says NODE_ENV=test, which would build React for development;
+ * and aside, so that nobody who reads `dist` meets half a build.
+ */
 async function buildRenderer(): Promise<void> {
   const vite = `${root}node_modules/vite/bin/vite.js`;
-  await promisify(execFile)(process.execPath, [vite, 'build', '--config', 'renderer/vite.config.ts'], {
-    cwd: root,
-    env: { ...process.env, NODE_ENV: 'production' },
-  });
+  const aside = `${root}dist/.renderer-test-${process.pid}`;
+  try {
+    const options = ['--config', 'renderer/vite.config.ts', '--outDir', aside];
+    const env = { ...process.env, NODE_ENV: 'production' };
+    await promisify(execFile)(process.execPath, [vite, 'build', ...options], { cwd: root, env });
+    await rm(`${root}dist/renderer`, { recursive: true, force: true });
+    await rename(aside, `${root}dist/renderer`);
+    // It is not what the full build left here: let that build it anew when its sources come back.
+    writeStamp(root, 'renderer', 'built for a test');
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
 }
 
 async function newest(patterns: string[]): Promise<number> {

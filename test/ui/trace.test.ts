@@ -138,6 +138,8 @@ describe('following', () => {
     await using screen = await openScreen(browser);
     const { page, bench } = screen;
     await page.getByText('error budget').waitFor();
+    bench.appendTrace(buildId, Array.from({ length: 40 }, (_, at) => stamped(`more ${at}`)).join(''));
+    await page.getByText('more 39').waitFor();
     const follow = page.getByRole('button', { name: 'Follow' });
     expect(await follow.getAttribute('aria-pressed')).toBe('true');
     await page.locator('.trace-scroller').hover();
@@ -145,7 +147,7 @@ describe('following', () => {
     await vi.waitFor(async () => expect(await follow.getAttribute('aria-pressed')).toBe('false'));
     const before = await page.locator('.trace-scroller').evaluate((scroller) => scroller.scrollTop);
     bench.appendTrace(buildId, stamped('unseen'));
-    await page.getByText('30 lines').waitFor();
+    await page.getByText('70 lines').waitFor();
     expect(await page.locator('.trace-scroller').evaluate((scroller) => scroller.scrollTop)).toBe(before);
     await page.getByRole('button', { name: 'Jump to end' }).click();
     await page.getByText('unseen').waitFor();

@@ -11,6 +11,8 @@ import { TraceView } from './trace-view.tsx';
 /** How often the console of a live run is asked for more, in milliseconds: the bench state says nothing of it. */
 const consolePauseMs = 1_000;
 
+const kinds: readonly TraceKind[] = ['trace', 'console'];
+
 /** Trace and console of one run, in tabs with a common toolbar. Made anew for another run. */
 export function RunTrace({ run, isWide }: { run: RunView; isWide: boolean }) {
   const { client } = useBench();
@@ -72,17 +74,18 @@ export function RunTrace({ run, isWide }: { run: RunView; isWide: boolean }) {
           onShowTimes={setHasTimes}
         />
       </div>
-      <Tabs.Content className="trace-content" value={kind} tabIndex={-1}>
-        <TraceView
-          key={kind}
-          reader={reader}
-          kind={kind}
-          run={run}
-          isFollowing={isFollowing}
-          onFollow={setFollowing}
-          showsTimes={hasTimes}
-        />
-      </Tabs.Content>
+      {kinds.map((each) => (
+        <Tabs.Content className="trace-content" key={each} value={each} tabIndex={-1}>
+          <TraceView
+            reader={readers[each]}
+            kind={each}
+            run={run}
+            isFollowing={isFollowing}
+            onFollow={setFollowing}
+            showsTimes={hasTimes}
+          />
+        </Tabs.Content>
+      ))}
     </Tabs.Root>
   );
 }

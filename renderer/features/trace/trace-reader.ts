@@ -20,7 +20,7 @@ export type ReaderStatus =
   /** There are more bytes than a window holds. */
   | { kind: 'full' };
 
-/** No more of one trace is held than this. */
+/** No more of one trace is held than this; the rest is only in the download. */
 export const heldLimitBytes = 256 * 1024 * 1024;
 /** While a long trace is read, it is shown anew no more often than this: drawing costs more than reading. */
 const showPauseMs = 100;
@@ -31,20 +31,22 @@ const showPauseMs = 100;
  */
 export class TraceReader implements Disposable {
   readonly #source: ByteSource;
+  readonly #heldLimitBytes: number;
   readonly #monotonicMs: () => number;
   readonly #listeners = new Set<() => void>();
   #index = new TraceIndex();
   #status: ReaderStatus = { kind: 'idle' };
   #version = 0;
-  #isReading = false;
+  #reading: Promise<void> | null = null;
   #wantsMore = false;
   #isDisposed = false;
   #shownAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param monotonicMs A clock that is never set back, in milliseconds. */
-  constructor(source: ByteSource, monotonicMs: () => number = () => performance.now()) {
+  /** `monotonicMs` is a clock that is never set back, in milliseconds. */
+  constructor(source: ByteSource, options: { heldLimitBytes?: number; monotonicMs?: () => number } = {}) {
     this.#source = source;
-    this.#monotonicMs = monotonicMs;
+    this.#heldLimitBytes = options.heldLimitBytes ?? heldLimitBytes;
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
   }
 
   /** A new one after a trace was begun anew. */
@@ -65,14 +67,35 @@ export class TraceReader implements Disposable {
   };
 
   /**
-   * Reads what has come since. Never throws: a failure is a status, and the next call tries again.
+   * Reads what has come since, and resolves when it is there. Never throws: a failure is a status, and the next call
+   * tries again.
    * @param expectedBytes As many are known to be there; nothing is asked for when they are held already.
    */
   async readMore(expectedBytes = Number.POSITIVE_INFINITY): Promise<void> {
-    if (this.#status.kind === 'full' || this.#index.bytes.sizeBytes >= expectedBytes) return;
+    const isHeld = this.#status.kind !== 'failed' && this.#index.bytes.sizeBytes >= expectedBytes;
+    if (isHeld || this.#status.kind === 'full') return;
     this.#wantsMore = true;
-    if (this.#isReading || this.#isDisposed) return;
-    this.#isReading = true;
+    this.#reading ??= this.#readWhileWanted();
+    await this.#reading;
+  }
+
+  /** What lies beyond the bytes that are held, for the download. @throws BenchError as the source does */
+  async rest(): Promise<Uint8Array[]> {
+    const parts: Uint8Array[] = [];
+    for (let at = this.#index.bytes.sizeBytes; ; ) {
+      const { bytes, sizeBytes } = await this.#source.read(at);
+      parts.push(bytes);
+      at += bytes.length;
+      if (bytes.length === 0 || at >= sizeBytes) return parts;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    this.#listeners.clear();
+  }
+
+  async #readWhileWanted(): Promise<void> {
     try {
       while (this.#wantsMore && !this.#isDisposed) {
         this.#wantsMore = false;
@@ -81,13 +104,8 @@ export class TraceReader implements Disposable {
     } catch (error) {
       if (!this.#isDisposed) this.#change({ kind: 'failed', error: toWireError(error) });
     } finally {
-      this.#isReading = false;
+      this.#reading = null;
     }
-  }
-
-  [Symbol.dispose](): void {
-    this.#isDisposed = true;
-    this.#listeners.clear();
   }
 
   async #readToEnd(): Promise<void> {
@@ -102,14 +120,15 @@ export class TraceReader implements Disposable {
         continue;
       }
       const nowBytes = haveBytes + bytes.length;
-      const isAtEnd = bytes.length === 0 || nowBytes >= sizeBytes || nowBytes >= heldLimitBytes;
+      const isFull = nowBytes >= this.#heldLimitBytes;
+      const isAtEnd = bytes.length === 0 || nowBytes >= sizeBytes || isFull;
       if (!isAtEnd) {
         ahead = this.#source.read(nowBytes);
         ahead.catch(() => {}); // it is awaited in the next round
       }
       if (this.#isDisposed) return;
       this.#index.append(bytes);
-      this.#change(statusAfter(nowBytes, sizeBytes, isAtEnd));
+      this.#change(isFull ? { kind: 'full' } : isAtEnd ? { kind: 'idle' } : { kind: 'reading', sizeBytes });
       if (isAtEnd) return;
     }
   }
@@ -122,9 +141,4 @@ export class TraceReader implements Disposable {
     this.#version += 1;
     for (const listener of this.#listeners) listener();
   }
-}
-
-function statusAfter(nowBytes: number, sizeBytes: number, isAtEnd: boolean): ReaderStatus {
-  if (!isAtEnd) return { kind: 'reading', sizeBytes };
-  return nowBytes >= heldLimitBytes ? { kind: 'full' } : { kind: 'idle' };
 }

@@ -18,36 +18,39 @@ interface TraceToolbarProps {
   onShowTimes(showsTimes: boolean): void;
 }
 
-type Copying = 'no' | 'working' | 'done' | { failed: unknown };
+type Taking = 'no' | 'working' | 'copied' | { failed: unknown };
 
 /** How long the button says that it has copied, in milliseconds. */
 const thanksMs = 2_000;
 
 export function TraceToolbar(props: TraceToolbarProps) {
   const { reader, kind, run, isFollowing, onFollow, showsTimes, onShowTimes } = props;
-  const [copying, setCopying] = useState<Copying>('no');
+  const [taking, setTaking] = useState<Taking>('no');
   const isEmpty = reader.index.bytes.sizeBytes === 0;
 
   useEffect(() => {
-    if (copying !== 'done') return;
-    const timer = setTimeout(() => setCopying('no'), thanksMs);
+    if (taking !== 'copied') return;
+    const timer = setTimeout(() => setTaking('no'), thanksMs);
     return () => clearTimeout(timer);
-  }, [copying]);
+  }, [taking]);
 
-  async function copy() {
-    setCopying('working');
+  async function take(how: () => Promise<void>, then: Taking) {
+    setTaking('working');
     try {
-      await reader.readMore();
-      await copyText(await wholeText(reader.index, nextTask));
-      setCopying('done');
+      await how();
+      setTaking(then);
     } catch (failed) {
-      setCopying({ failed });
+      setTaking({ failed });
     }
   }
 
-  async function download() {
+  async function copy() {
     await reader.readMore();
-    saveFile(wholeFile(reader.index), traceFileName(run.job.name, run.job.id, kind));
+    await copyText(await wholeText(reader.index, nextTask));
+  }
+
+  async function download() {
+    saveFile(await wholeFile(reader), traceFileName(run.job.name, run.job.id, kind));
   }
 
   return (
@@ -79,25 +82,25 @@ export function TraceToolbar(props: TraceToolbarProps) {
         className="icon-button"
         aria-label={`Copy the whole ${kind} as text`}
         title={`Copy the whole ${kind} as text`}
-        disabled={isEmpty || copying === 'working'}
-        onClick={() => void copy()}
+        disabled={isEmpty || taking === 'working'}
+        onClick={() => void take(copy, 'copied')}
       >
-        {copying === 'done' ? <Check size={14} aria-hidden="true" /> : <Copy size={14} aria-hidden="true" />}
+        {taking === 'copied' ? <Check size={14} aria-hidden="true" /> : <Copy size={14} aria-hidden="true" />}
       </button>
       <button
         type="button"
         className="icon-button"
         aria-label={`Download the whole ${kind}`}
         title={`Download the whole ${kind}`}
-        disabled={isEmpty}
-        onClick={() => void download()}
+        disabled={isEmpty || taking === 'working'}
+        onClick={() => void take(download, 'no')}
       >
         <Download size={14} aria-hidden="true" />
       </button>
       <span className="visually-hidden" role="status">
-        {copying === 'done' && 'Copied'}
+        {taking === 'copied' && 'Copied'}
       </span>
-      {typeof copying === 'object' && <ErrorNote error={toWireError(copying.failed)} />}
+      {typeof taking === 'object' && <ErrorNote error={toWireError(taking.failed)} />}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { rowText } from './draw-row.ts';
 import type { TraceIndex } from './trace-index.ts';
+import type { TraceReader } from './trace-reader.ts';
 
 /** Rows that are turned into text before the window may draw again. */
 const batchRows = 2_000;
@@ -15,9 +16,11 @@ export async function wholeText(index: TraceIndex, rest: () => Promise<void>): P
   return parts.join('');
 }
 
-/** The exact bytes of a trace as a file. */
-export function wholeFile(index: TraceIndex): Blob {
-  return new Blob([...index.bytes.parts()], { type: 'text/plain' });
+/** The exact bytes of a trace as a file. @throws BenchError where what is not held cannot be read */
+export async function wholeFile(reader: TraceReader): Promise<Blob> {
+  await reader.readMore();
+  const rest = reader.status.kind === 'full' ? await reader.rest() : [];
+  return new Blob([...reader.index.bytes.parts(), ...rest.map((part) => part.slice())], { type: 'text/plain' });
 }
 
 /** A file name that says which job it was, from letters that every file system takes. */

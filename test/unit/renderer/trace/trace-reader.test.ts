@@ -38,10 +38,11 @@ describe('TraceReader', () => {
     source.text = 'x'.repeat(20);
     let nowMs = 0;
     // Each slice takes 60 ms, so that one in two is shown.
-    using reader = new TraceReader(source, () => {
+    const monotonicMs = () => {
       nowMs += 60;
       return nowMs;
-    });
+    };
+    using reader = new TraceReader(source, { monotonicMs });
     const seen: number[] = [];
     reader.subscribe(() => seen.push(reader.index.bytes.sizeBytes));
     await reader.readMore();
@@ -96,6 +97,16 @@ describe('TraceReader', () => {
     ]);
   });
 
+  it('tries again after a failure, also when it holds all that is known to be there', async () => {
+    const source = new GrowingTrace();
+    source.failure = new BenchError('transport/closed', 'The connection was lost', { remedy: 'Wait.' });
+    using reader = new TraceReader(source);
+    await reader.readMore();
+    source.failure = null;
+    await reader.readMore(0);
+    expect(reader.status).toEqual({ kind: 'idle' });
+  });
+
   it('begins anew when the trace has become shorter', async () => {
     const source = new GrowingTrace();
     source.text = 'a long trace\n';
@@ -132,8 +143,28 @@ describe('a whole trace', () => {
   });
 
   it('is saved byte by byte', async () => {
-    const text = `\u001b[31mone\r\n${'x'.repeat(1_500_000)}`;
-    expect(await wholeFile(indexOf(text)).text()).toBe(text);
+    const source = new GrowingTrace();
+    source.text = `\u001b[31mone\r\n${'x'.repeat(1_500_000)}`;
+    source.limit = 400_000;
+    using reader = new TraceReader(source);
+    expect(await (await wholeFile(reader)).text()).toBe(source.text);
+  });
+
+  it('is saved whole, also when more is there than a window holds', async () => {
+    const source = new GrowingTrace();
+    source.text = 'one\ntwo\nthree\nfour\n';
+    using reader = new TraceReader(source, { heldLimitBytes: 8 });
+    const file = await (await wholeFile(reader)).text();
+    expect([file, reader.status, rowsOf(reader.index)]).toEqual([source.text, { kind: 'full' }, ['one', 'two']]);
+  });
+
+  it('waits for what is being read just now', async () => {
+    const source = new GrowingTrace();
+    source.text = 'one\ntwo\n';
+    using reader = new TraceReader(source);
+    const reading = reader.readMore();
+    expect(await (await wholeFile(reader)).text()).toBe(source.text);
+    await reading;
   });
 
   it.each([
