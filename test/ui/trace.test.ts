@@ -82,7 +82,7 @@ describe('the trace of a live run', () => {
       .getByRole('button', { name: /test: \[linux/ })
       .first()
       .click();
-    await page.getByText(/No output yet: the machine is booting \(2 min 2\d s\)/).waitFor();
+    await page.getByText(/No output yet: the machine is booting \(\d min \d\d s\)/).waitFor();
     bench.appendTrace(bootingId, 'Running with gitlab-runner\n');
     await vi.waitFor(async () => expect(await drawnRows(page)).toEqual(['Running with gitlab-runner']));
   });
@@ -99,7 +99,7 @@ describe('sections', () => {
     await sources.click();
     expect(await sources.getAttribute('aria-expanded')).toBe('false');
     const row = page.locator('.trace-row', { hasText: 'Getting source from Git repository' });
-    expect(await row.locator('.trace-note').textContent()).toBe('2 lines 3 s');
+    expect(await row.locator('.trace-note').textContent()).toBe('2 lines · 3 s');
     expect((await drawnRows(page)).filter((text) => /Fetching|Checking out/.test(text))).toEqual([]);
     await sources.click();
     expect((await drawnRows(page)).filter((text) => /Fetching|Checking out/.test(text)).length).toBe(2);

@@ -15,7 +15,7 @@ interface TraceRowProps {
   /** Digits of the longest line number. */
   numberWidth: number;
   section: Section | undefined;
-  /** As in `section`, which changes in place. */
+  /** As in `section`, which changes in place: tells a row that it is to be drawn anew. */
   sectionEnd: number | null;
   isFolded: boolean;
   onToggle(headerRow: number): void;
@@ -25,7 +25,7 @@ interface TraceRowProps {
 
 /** One line of a trace. What a job printed is only ever text here. */
 export const TraceRow = memo(function TraceRow(props: TraceRowProps) {
-  const { index, row, section, sectionEnd, isFolded, isPlain } = props;
+  const { index, row, section, isFolded, isPlain } = props;
   const { time, spans, omittedBytes } = drawRow(index, row);
   return (
     <div
@@ -59,12 +59,16 @@ export const TraceRow = memo(function TraceRow(props: TraceRowProps) {
           <span className="trace-note"> {formatBytes(omittedBytes)} more of this line are in the download</span>
         )}
       </span>
-      {section !== undefined && (
-        <span className="trace-note">
-          {isFolded && section.endRow !== null && `${formatCount(section.endRow - section.headerRow - 1)} lines `}
-          {sectionEnd !== null && formatDuration((sectionEnd - section.startedAtSeconds) * 1_000)}
-        </span>
-      )}
+      {section !== undefined && <span className="trace-note">{sectionNote(section, isFolded)}</span>}
     </div>
   );
 });
+
+/** How much is folded away, and how long the section took. */
+function sectionNote({ headerRow, endRow, startedAtSeconds, endedAtSeconds }: Section, isFolded: boolean): string {
+  const words: string[] = [];
+  const hiddenCount = (endRow ?? headerRow) - headerRow - 1;
+  if (isFolded && hiddenCount > 0) words.push(`${formatCount(hiddenCount)} ${hiddenCount === 1 ? 'line' : 'lines'}`);
+  if (endedAtSeconds !== null) words.push(formatDuration((endedAtSeconds - startedAtSeconds) * 1_000));
+  return words.join(' · ');
+}

@@ -10,6 +10,8 @@ import { TraceRow } from './trace-row.tsx';
 const rowHeight = 20;
 /** A browser lays out no more than some 33 million pixels; of a longer trace the last lines are shown. */
 const shownLimit = 1_500_000;
+/** Room above the first row and below the last one, in pixels. */
+const margin = 4;
 
 interface TraceRowsProps {
   index: TraceIndex;
@@ -35,13 +37,15 @@ export function TraceRows(props: TraceRowsProps) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    paddingStart: margin,
+    paddingEnd: margin,
   });
   const viewHeight = virtualizer.scrollRect?.height ?? 0;
 
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element === null || !isFollowing || viewHeight === 0) return;
-    element.scrollTop = count * rowHeight; // the browser stops at the end
+    element.scrollTop = count * rowHeight + 2 * margin; // the browser stops at the end
     lastTop.current = element.scrollTop;
   }, [count, isFollowing, viewHeight]);
 
