@@ -74,10 +74,10 @@ put_state() {
 
 # The sender. Ends when it finds the file `closed` and has sent all, or cannot.
 trace_send() {
-    sent=0 interval=1 due=0 failures=0 hurry=''
+    sent=0 interval=1 due=0 failures=0
     read_clock
     touched=$now
-    trap 'hurry=1' USR1
+    trap '' USR1
     while :; do
         read_clock
         watch_script
@@ -93,12 +93,14 @@ trace_send() {
             [ -z "$closed" ] || [ "$failures" -lt 10 ] || return
             [ -z "$closed" ] || [ "$failures" -gt 0 ] || continue
         fi
-        # A signal ends the wait at once: that is how the end of a job is not a second late.
-        if [ -z "$hurry" ]; then
+        # A signal ends the wait at once, so that the end of a job is not a second late. It is not heard elsewhere: it
+        # would break off the reading of an answer.
+        trap : USR1
+        if [ -n "$closed" ] || [ ! -e "$work/closed" ]; then
             sleep 1 >/dev/null 2>&1 &
             wait $!
         fi
-        hurry=
+        trap '' USR1
     done
 }
 
