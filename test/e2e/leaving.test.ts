@@ -56,6 +56,14 @@ describe(`starting and leaving, on ${chosen?.kind ?? 'electron'}`, () => {
     expect(await statusLine(running)).toBe('1 job running, lending 0 CPUs');
   });
 
+  it('asks as well when the desktop tells it to quit', async () => {
+    const running = await startWithJob();
+    await answerDialogs(running.electron, 'Cancel');
+    await running.electron.evaluate(({ app: electronApp }) => electronApp.quit());
+    await eventually(async () => expect(await askedDialogs(running.electron)).toEqual([question]));
+    expect(await deeds(running)).toEqual(['opened']);
+  });
+
   it('waits for a running job when the owner chooses so, and then quits', async () => {
     const running = await startWithJob();
     await answerDialogs(running.electron, 'Wait');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type BenchTest, clickTray, eventually, trayMenu } from './bench-test.ts';
+import { answerDialogs, askedDialogs, type BenchTest, clickTray, eventually, trayMenu } from './bench-test.ts';
 import { chosenElectron } from './electron-executable.ts';
 import { buildFixtureApp, launchApp, type RunningApp } from './launch.ts';
 
@@ -65,6 +65,23 @@ describe(`the window, on ${chosen?.kind ?? 'electron'}`, () => {
     ]);
     await clickTray(app.electron, 'lend');
     await eventually(async () => expect(await status()).toBe('lending: true, events: 3'));
+  });
+
+  it('says so when lending cannot be switched, and shows what is true', async () => {
+    await answerDialogs(app.electron, 'Close');
+    await app.electron.evaluate(() => {
+      const { bench } = (globalThis as unknown as BenchTest).benchTest;
+      const setLending = bench.setLending.bind(bench);
+      bench.setLending = async () => {
+        bench.setLending = setLending;
+        throw new Error('the config file cannot be written');
+      };
+    });
+    await clickTray(app.electron, 'lend');
+    await eventually(async () =>
+      expect(await askedDialogs(app.electron)).toEqual(['Lending could not be switched [Close]']),
+    );
+    expect(await trayMenu(app.electron)).toContain('[x] Lend this machine');
   });
 
   it('runs no script that is not one of its files', async () => {
