@@ -32,6 +32,14 @@ describe('rows', () => {
     ]);
   });
 
+  it('take over a style from lines and markers in which nothing is seen', () => {
+    const index = indexOf(`${esc}[31m\nred\n${esc}[32m${start('a')}${esc}[1m${end('a')}\ngreen\n`);
+    expect([1, 2].map((row) => index.row(row).style)).toEqual([
+      { foreground: 1, background: -1, attributes: 0 },
+      { foreground: 2, background: -1, attributes: 1 },
+    ]);
+  });
+
   it('are as many as a long trace has, over the pages of its bytes', () => {
     const line = `${'x'.repeat(99)}\n`;
     const index = indexOf(line.repeat(30_000));
