@@ -179,7 +179,6 @@ function bootBudgetMs(machine: MachineConfig, job: AcceptedJob, nowMs: number): 
 function tell(event: ListenerEvent, hooks: RunHooks, log: PlatformDeps['log']): void {
   const news = newsOf(event);
   if (news !== undefined) hooks.onNews(news);
-  if (event.kind === 'refused') log.warn({ ...event }, 'a request of the machine was refused');
   if (event.kind === 'trace-degraded') log.warn({ ...toWireError(event.error) }, 'the local trace is not complete');
 }
 
