@@ -7,6 +7,8 @@ export type AppErrorCode =
   | 'app/bad-message'
   /** More streams than a page of ours has use for. */
   | 'app/too-many-streams'
+  /** Another bench, one without a window, works with the same state. */
+  | 'app/already-running'
   /** A packaged file that is not there. */
   | 'app/missing-file'
   /** A command line that makes no sense. */

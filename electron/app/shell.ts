@@ -6,8 +6,10 @@ import type { BenchState } from '../contract/state.ts';
 import { type BenchHandlers, serve } from '../contract/transport.ts';
 import type { PlatformDeps } from '../core/platform/deps.ts';
 import type { Directories } from '../core/platform/directories.ts';
+import { lockFile } from '../core/platform/file-lock.ts';
 import type { Log } from '../core/platform/log.ts';
 import { parseArguments } from './arguments.ts';
+import { AppError } from './errors.ts';
 import { openIpcDoor } from './ipc.ts';
 import { Leaving, type LeavingQuestion } from './leaving.ts';
 import { isOpenable } from './links.ts';
@@ -100,24 +102,32 @@ export async function startShell<Bench extends ShellBench>(
   if (process.platform !== 'darwin') Menu.setApplicationMenu(null);
 
   const args = parseArguments(process.argv, process.cwd());
-  bench = await openOrAsk(log, () =>
-    options.openBench({
-      configPath: args.configPath ?? join(directories.config, 'config.yaml'),
-      directories,
-      version: app.getVersion(),
-      recipesDirectory: files.recipesDirectory,
-      log,
-    }),
-  );
-  if (bench === undefined) {
+  const opened = await openOrAsk(log, async () => {
+    const lock = lockState(directories.state);
+    try {
+      const request: BenchRequest = {
+        configPath: args.configPath ?? join(directories.config, 'config.yaml'),
+        directories,
+        version: app.getVersion(),
+        recipesDirectory: files.recipesDirectory,
+        log,
+      };
+      return { lock, bench: await options.openBench(request) };
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  });
+  if (opened === undefined) {
     app.exit(0);
     return undefined;
   }
-  return runShell({ ...options, bench, isHidden: args.isHidden });
+  bench = opened.bench;
+  return runShell({ ...options, ...opened, isHidden: args.isHidden });
 }
 
 async function runShell<Bench extends ShellBench>(
-  options: ShellOptions<Bench> & { bench: Bench; isHidden: boolean },
+  options: ShellOptions<Bench> & { bench: Bench; lock: Disposable; isHidden: boolean },
 ): Promise<Shell<Bench>> {
   const { bench, deps, files } = options;
   const { log } = deps;
@@ -148,6 +158,7 @@ async function runShell<Bench extends ShellBench>(
       door[Symbol.dispose]();
       window[Symbol.dispose]();
       await closeBench(bench, deps);
+      options.lock[Symbol.dispose]();
       tray[Symbol.dispose]();
       app.quit();
     },
@@ -160,7 +171,6 @@ async function runShell<Bench extends ShellBench>(
   const tray = openTray(
     {
       iconsDirectory: files.iconsDirectory,
-      isPackaged: app.isPackaged,
       open: () => window.show(),
       quit,
       setLending: (isEnabled) => {
@@ -194,6 +204,18 @@ async function runShell<Bench extends ShellBench>(
   if (!options.isHidden || !hasTray) window.show();
   log.info({ hasTray, version: app.getVersion() }, 'shell started');
   return { bench, tray, leaving };
+}
+
+/**
+ * The state folder has one bench, with or without a window: a second one would end the machines of the first as
+ * leftovers. The headless shell locks the same file.
+ */
+function lockState(state: string): Disposable {
+  const lock = lockFile(join(state, 'instance.lock'));
+  if (lock !== undefined) return lock;
+  throw new AppError('app/already-running', `A bench without a window runs already, with its state in ${state}`, {
+    remedy: 'Open its interface at the address that `forrest-bench address` prints, or stop it first.',
+  });
 }
 
 /** @returns undefined when the owner gives up. */

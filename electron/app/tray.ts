@@ -11,7 +11,6 @@ export interface TrayActions {
 
 export interface TrayOptions extends TrayActions {
   iconsDirectory: string;
-  isPackaged: boolean;
 }
 
 // A tray that is only held by a closure may be collected, and then vanishes from the panel.
@@ -27,7 +26,7 @@ export interface TrayItem extends Disposable {
 export function openTray(options: TrayOptions, first: TrayView): TrayItem {
   const icons = new Map<TrayLook, ReturnType<typeof trayIcon>>();
   const icon = (look: TrayLook) => {
-    const known = icons.get(look) ?? trayIcon(options.iconsDirectory, look, options.isPackaged);
+    const known = icons.get(look) ?? trayIcon(options.iconsDirectory, look);
     icons.set(look, known);
     return known;
   };

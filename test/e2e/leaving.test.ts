@@ -1,6 +1,10 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lockFile } from '../../electron/core/platform/file-lock.ts';
 import { aRun } from '../fakes/bench-state.ts';
 import type { BenchDeed } from '../fakes/fake-bench.ts';
+import { temporaryDirectory } from '../fakes/temporary-directory.ts';
 import { answerDialogs, askedDialogs, type BenchTest, clickTray, eventually, trayMenu } from './bench-test.ts';
 import { chosenElectron } from './electron-executable.ts';
 import { type AppOptions, buildFixtureApp, launchApp, type RunningApp } from './launch.ts';
@@ -110,8 +114,8 @@ describe(`starting and leaving, on ${chosen?.kind ?? 'electron'}`, () => {
   it('shows no window with --hidden where there is a tray', async () => {
     const running = await start({ args: ['--hidden'] });
     expect(running.electron.windows()).toEqual([]);
-    expect(await running.startAgain()).toBe(0);
-    await running.electron.waitForEvent('window');
+    const [, exitCode] = await Promise.all([running.electron.waitForEvent('window'), running.startAgain()]);
+    expect(exitCode).toBe(0);
   });
 
   it('shows its window in spite of --hidden where there is no tray, and closing puts it into the task bar', async () => {
@@ -137,6 +141,19 @@ describe(`starting and leaving, on ${chosen?.kind ?? 'electron'}`, () => {
     ]);
     const page = await running.electron.firstWindow();
     await page.getByRole('status').filter({ hasText: 'events: 1' }).waitFor();
+  });
+
+  it('does not start beside a bench without a window that works with the same state', async () => {
+    if (chosen === undefined) return;
+    await using state = await temporaryDirectory();
+    await mkdir(join(state.path, 'forrest-bench'));
+    using _held = lockFile(join(state.path, 'forrest-bench/instance.lock'));
+    const env = { XDG_STATE_HOME: state.path, FORREST_BENCH_ANSWERS: 'Quit' };
+    app = await launchApp({ electron: chosen, appDirectory: await buildFixtureApp(), env });
+    expect(await app.ended).toBe(0);
+    const log = await readFile(join(state.path, 'forrest-bench/app.log'), 'utf8');
+    expect(log).toContain('app/already-running');
+    expect(log).not.toContain('shell started');
   });
 
   it('ends when the owner gives up on a core that cannot open', async () => {

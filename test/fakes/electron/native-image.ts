@@ -26,7 +26,6 @@ const nothing: Size = { width: 0, height: 0 };
 const pngMark = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 export const nativeImage = strict('nativeImage', {
-  createEmpty: () => image(nothing),
   /** As Electron does: what cannot be read or is no PNG is an empty image, and no error. */
   createFromPath(path: string): NativeImage {
     try {
@@ -37,9 +36,5 @@ export const nativeImage = strict('nativeImage', {
     } catch {
       return image(nothing);
     }
-  },
-  createFromBitmap(bitmap: Buffer, { width, height }: { width: number; height: number }): NativeImage {
-    if (bitmap.length !== width * height * 4) throw new Error('invalid buffer size');
-    return image({ width, height });
   },
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { listPackage } from '@electron/asar';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { trayLooks } from '../../../electron/app/tray-view.ts';
 import { buildAll } from '../../../electron/build.ts';
 import { systemProcesses } from '../../../electron/core/platform/processes.ts';
 import { temporaryDirectory } from '../../fakes/temporary-directory.ts';
@@ -58,6 +59,11 @@ describe('packaging', { timeout: 180_000 }, () => {
         '/dist/headless/cli.mjs',
         '/dist/renderer/index.html',
         '/node_modules/node-pty/build/Release/pty.node',
+        '/resources/icons/icon-256.png',
+        ...trayLooks.flatMap((look) => [
+          `/resources/icons/tray-${look}-22.png`,
+          `/resources/icons/tray-${look}-22@2x.png`,
+        ]),
       ]),
     );
     const modules = files.filter((path) => /^\/node_modules\/[^/]+$/.test(path));
