@@ -151,8 +151,9 @@ try {
     process.stdout.write(demoUsage);
   } else {
     const interrupted = new AbortController();
+    // Not once: npm and the shell pass a signal on that this process has got already, and cleaning up takes a moment.
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(name, () => interrupted.abort(new Error('interrupted')));
+      process.on(name, () => interrupted.abort(new Error('interrupted')));
     }
     process.exitCode = (await demo(options, interrupted.signal)) ? 0 : 1;
   }
