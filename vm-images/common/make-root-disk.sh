@@ -7,6 +7,7 @@ set -eu
 tar=$1 finish=$2 tree=$3 disk=$4 size=$5 packages=$6
 mkdir "$tree"
 trap 'rm -rf "$tree"' EXIT
+trap 'exit 143' TERM INT
 # Devices cannot be made in a user namespace, and the machine mounts its own /dev.
 tar --extract --file "$tar" --directory "$tree" --numeric-owner --preserve-permissions --exclude './dev/*'
 dpkg-query --admindir "$tree/var/lib/dpkg" --show >"$packages"

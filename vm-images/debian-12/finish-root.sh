@@ -5,7 +5,8 @@ cd "$1"
 
 # Nothing of the building PC: neither its mirrors and its way to them, nor its name, nor what its tools wrote.
 rm -f etc/apt/apt.conf.d/99mmdebstrap etc/apt/sources.list.d/* etc/hostname etc/resolv.conf etc/hosts
-rm -rf var/log/* var/cache/apt/* var/cache/debconf/*-old var/lib/apt/lists/* var/lib/dpkg/*-old tmp/* run/*
+rm -rf var/cache/debconf/*-old var/lib/dpkg/*-old tmp/* run/*
+find var/log var/cache/apt var/lib/apt/lists -type f -delete
 : >etc/machine-id
 echo bench >etc/hostname
 : >etc/resolv.conf

@@ -21,6 +21,7 @@ export class DebianPackages {
   readonly #suite: string;
   readonly #signal: AbortSignal | undefined;
   #sources: readonly string[] = [];
+  #networkSettings: readonly string[] = [];
 
   private constructor(deps: PackageDeps, directory: string, suite: string, signal?: AbortSignal) {
     this.#deps = deps;
@@ -51,9 +52,9 @@ export class DebianPackages {
     return this.#sources;
   }
 
-  /** A file with the host's settings of apt's way to the network; perhaps empty. */
-  get networkConfigPath(): string {
-    return join(this.#directory, 'network.conf');
+  /** The host's settings of apt's way to the network, such as `Acquire::http::Proxy "http://..."`; perhaps none. */
+  get networkSettings(): readonly string[] {
+    return this.#networkSettings;
   }
 
   /** What would be installed now, in the order asked for. @throws ImageError `images/build-failed` for an unknown name. */
@@ -95,14 +96,14 @@ export class DebianPackages {
       await files.makeDirectory(join(this.#directory, folder));
     }
     this.#sources = await debianSources(this.#deps, this.#suite, this.#signal);
-    const network = await this.#hostNetworkSettings();
+    this.#networkSettings = await this.#hostNetworkSettings();
     await files.writeAtomically(join(this.#directory, 'sources.list'), `${this.#sources.join('\n')}\n`);
     await files.writeAtomically(join(this.#directory, 'status'), '');
-    await files.writeAtomically(this.networkConfigPath, network);
-    await files.writeAtomically(join(this.#directory, 'apt.conf'), `${this.#settings()}${network}`);
+    const settings = [...this.#ownSettings(), ...this.#networkSettings].map((line) => `${line};\n`);
+    await files.writeAtomically(join(this.#directory, 'apt.conf'), settings.join(''));
   }
 
-  #settings(): string {
+  #ownSettings(): string[] {
     const at = (name: string) => join(this.#directory, name);
     const settings = {
       'Dir::State::lists': at('lists'),
@@ -124,18 +125,14 @@ export class DebianPackages {
       'APT::Sandbox::User': '',
       'Acquire::Languages': 'none',
     };
-    return Object.entries(settings)
-      .map(([name, value]) => `${name} "${value}";\n`)
-      .join('');
+    return Object.entries(settings).map(([name, value]) => `${name} "${value}"`);
   }
 
   /** Proxies, certificates and the like: how this host reaches a mirror, whichever it is. */
-  async #hostNetworkSettings(): Promise<string> {
+  async #hostNetworkSettings(): Promise<string[]> {
     const { stdout } = await runTool(this.#deps, 'apt-config', ['dump'], this.#options("read the host's apt settings"));
-    const lines = stdout
-      .split('\n')
-      .filter((line) => /^Acquire::(https?|ftp|Retries|ForceIPv[46])\b.* "[^"]+";$/.test(line));
-    return lines.map((line) => `${line}\n`).join('');
+    const isAbout = /^(Acquire::(?:https?|ftp|Retries|ForceIPv[46])\b.* "[^"]+");$/;
+    return stdout.split('\n').flatMap((line) => isAbout.exec(line)?.[1] ?? []);
   }
 
   #apt(tool: 'apt-get' | 'apt-cache', args: readonly string[], doing: string, cwd?: string) {

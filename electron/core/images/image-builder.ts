@@ -32,6 +32,15 @@ const mebibyte = 1024 * 1024;
 /** Measured, and half as much again: what a build needs while it goes on. */
 const neededBytes = { kernel: 300 * mebibyte, rootDisk: 1200 * mebibyte, initramfs: 20 * mebibyte };
 
+/** What mmdebstrap says that takes a while, and that tells something to who waits for it. */
+const debianSteps = [
+  'downloading packages',
+  'extracting archives',
+  'installing essential packages',
+  'installing remaining packages',
+  'creating tarball',
+];
+
 /**
  * Builds one image into a new folder of `imagesDirectory`. The caller holds the build lock.
  * @throws ImageError `images/tool-missing`, `images/no-space` or `images/build-failed`.
@@ -156,9 +165,8 @@ export class ImageBuilder {
     return findBuildAccount(this.#deps);
   }
 
-  /** The steps of mmdebstrap are lines that begin with `I:`; the rest is for its error message. */
   #reportDebianStep(line: string): void {
-    const step = /^I: ([a-z].*?)\.*$/.exec(line)?.[1];
+    const step = debianSteps.find((text) => line.startsWith(`I: ${text}`));
     if (step !== undefined) this.#options.onProgress('root-disk', `Installing Debian: ${step}`);
   }
 

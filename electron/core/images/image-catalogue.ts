@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { errorCode } from '../platform/files.ts';
 import type { BootImage } from './boot-image.ts';
 import { lockBuilds } from './build-lock.ts';
 import { type BuildDeps, type BuildProgress, ImageBuilder } from './image-builder.ts';
@@ -8,6 +9,7 @@ import { createOverlay } from './overlay.ts';
 import { Parts } from './parts.ts';
 import { loadRecipe, type Recipe, recipeNames } from './recipe.ts';
 import { RunnerDisks, type WithRunnerOptions } from './runner-disk.ts';
+import { noSpace } from './tools.ts';
 
 export interface CatalogueOptions {
   /** The folder `vm-images`. */
@@ -57,7 +59,8 @@ export class ImageCatalogue {
   }
 
   /**
-   * Reads every byte of the image and compares checksums.
+   * Reads every byte of the image and compares checksums. What is damaged is removed, so that the next build makes it
+   * anew; machines that run on it are not disturbed by that.
    * @throws ImageError as `resolve` does.
    */
   async verify(name: string): Promise<void> {
@@ -66,7 +69,9 @@ export class ImageCatalogue {
     await this.#checkSizes(built);
     for (const file of manifestFiles(built.manifest)) {
       const sha256 = await this.#deps.files.sha256(join(this.#imagesDirectory, file.path));
-      if (sha256 !== file.sha256) throw corrupt(name, `${file.path} has another checksum`);
+      if (sha256 === file.sha256) continue;
+      await this.#deps.files.remove(join(this.#imagesDirectory, dirname(file.path)));
+      throw corrupt(name, `${file.path} has another checksum; it is removed`);
     }
   }
 
@@ -97,13 +102,12 @@ export class ImageCatalogue {
     if (!isRefresh && other !== undefined && (await this.#isWhole(other))) {
       return bootImage(other.manifest, recipe, this.#imagesDirectory);
     }
-    // Parts that a corrupt image was made of would make it corrupt again.
-    if (other !== undefined && !(await this.#isWhole(other))) await this.#discard(other);
-    const manifest = await new ImageBuilder(this.#deps, this.#imagesDirectory, recipe, {
+    const builder = new ImageBuilder(this.#deps, this.#imagesDirectory, recipe, {
       onProgress,
       isRefresh,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-    }).build();
+    });
+    const manifest = await withoutDiskFull(() => builder.build(), this.#imagesDirectory);
     await this.#prune();
     log.info({ image: name, contentHash: manifest.contentHash, tookMs: manifest.tookMs }, 'image built');
     onProgress('finished', `${name} is ready`);
@@ -152,12 +156,6 @@ export class ImageCatalogue {
     return undefined;
   }
 
-  async #discard({ folder, manifest }: BuiltImage): Promise<void> {
-    const { files } = this.#deps;
-    await files.remove(join(this.#imagesDirectory, folder));
-    for (const id of manifest.parts) await files.remove(join(this.#imagesDirectory, 'parts', id));
-  }
-
   /** Removes older builds, the parts that none of the kept ones needs, and what interrupted builds have left. */
   async #prune(): Promise<void> {
     const { files } = this.#deps;
@@ -175,6 +173,17 @@ export class ImageCatalogue {
       if (isOurs && !kept.has(folder)) await files.remove(join(this.#imagesDirectory, folder));
     }
     await new Parts(this.#deps, join(this.#imagesDirectory, 'parts')).prune(keptParts);
+  }
+}
+
+/** Our own writes fail with the system's error, which says nothing to people. */
+async function withoutDiskFull<T>(work: () => Promise<T>, directory: string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT')
+      throw noSpace('build an image', directory, error);
+    throw error;
   }
 }
 

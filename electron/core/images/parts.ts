@@ -40,7 +40,7 @@ export class Parts {
     this.#directory = directory;
   }
 
-  /** All whole parts, the newest first. What cannot be read is none. */
+  /** All whole parts, the newest first: what cannot be read, or lacks a file or some bytes of one, is none. */
   async list(): Promise<Part[]> {
     const parts: Part[] = [];
     for (const id of await this.#deps.files.list(this.#directory)) {
@@ -76,7 +76,7 @@ export class Parts {
       const part = { format: 1, key: at.key, versions: at.versions, files: contents };
       const builtAt = new Date(clock.now()).toISOString();
       await files.writeAtomically(join(building, 'part.json'), `${JSON.stringify({ ...part, builtAt }, null, 2)}\n`);
-      // An unreadable one may be in the way.
+      // A damaged one may be in the way.
       await files.remove(join(this.#directory, id));
       await files.rename(building, join(this.#directory, id));
     } finally {
@@ -97,13 +97,19 @@ export class Parts {
 
   async #read(id: string): Promise<Part | undefined> {
     const path = join(this.#directory, id);
+    let json: unknown;
     try {
-      const parsed = partSchema.safeParse(JSON.parse(await this.#deps.files.readText(join(path, 'part.json'))));
-      return parsed.success ? { ...parsed.data, id, path } : undefined;
+      json = JSON.parse(await this.#deps.files.readText(join(path, 'part.json')));
     } catch (error) {
       if (isMissing(error) || error instanceof SyntaxError) return undefined;
       throw error;
     }
+    const parsed = partSchema.safeParse(json);
+    if (!parsed.success || id.startsWith('.')) return undefined;
+    for (const [name, { sizeBytes }] of Object.entries(parsed.data.files)) {
+      if ((await this.#deps.files.sizeBytes(join(path, name))) !== sizeBytes) return undefined;
+    }
+    return { ...parsed.data, id, path };
   }
 }
 

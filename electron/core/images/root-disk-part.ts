@@ -29,7 +29,9 @@ export async function makeRootDiskPart(
   at: { account: BuildAccount; onLine(line: string): void; signal?: AbortSignal },
 ): Promise<void> {
   const { account } = at;
-  const options = at.signal === undefined ? {} : { signal: at.signal };
+  // The programs with temporary trees remove them when they are asked to end, and leave them when they are killed.
+  const stop = { stopSignal: 'SIGTERM', isGroup: true } as const;
+  const options = at.signal === undefined ? stop : { ...stop, signal: at.signal };
   const tar = join(into, '.root.tar');
   await runTool(
     deps,
@@ -40,8 +42,8 @@ export async function makeRootDiskPart(
       '--architectures=amd64',
       `--include=${recipe.rootDisk.packages.join(',')}`,
       '--aptopt=Apt::Install-Recommends "false"',
-      // The host's way to the network; what it leaves in the tree is removed by `finish-root.sh`.
-      `--aptopt=${packages.networkConfigPath}`,
+      // The host's way to the network; what that leaves in the tree is removed by `finish-root.sh`.
+      ...packages.networkSettings.map((setting) => `--aptopt=${setting}`),
       ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
       '--dpkgopt=path-include=/usr/share/doc/*/copyright',
       recipe.suite,
@@ -51,8 +53,6 @@ export async function makeRootDiskPart(
     {
       ...options,
       doing: 'install Debian into the root disk',
-      // It removes its temporary tree when it is asked to end, and leaves it when it is killed.
-      stopSignal: 'SIGTERM',
       onLine: at.onLine,
       env: account.isRoot ? { TMPDIR: into } : {},
     },

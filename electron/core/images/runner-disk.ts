@@ -71,12 +71,11 @@ export class RunnerDisks {
     const sha256 = await this.#sha256(binaryPath);
     const key = hashOf([builderVersion, sha256]);
     const existing = await this.#parts.newest('runner', key);
-    if (existing !== undefined && (await this.#isWhole(existing))) return existing;
+    if (existing !== undefined) return existing;
     const versions = { ...(await askRunnerVersion(this.#deps, binaryPath)) };
     await requireTools(this.#deps, ['mke2fs'], false);
     await this.#deps.files.makeDirectory(this.#directory);
     await using _lock = await lockBuilds(this.#deps, this.#directory, () => {}, signal);
-    if (existing !== undefined) await this.#deps.files.remove(existing.path);
     const part = await this.#parts.provide({ kind: 'runner', key, versions }, (into) =>
       this.#makeDisk(binaryPath, into, signal),
     );
@@ -96,10 +95,6 @@ export class RunnerDisks {
     const sha256 = this.#sha256ByFile.get(file) ?? (await files.sha256(binaryPath));
     this.#sha256ByFile.set(file, sha256);
     return sha256;
-  }
-
-  async #isWhole(part: Part): Promise<boolean> {
-    return (await this.#deps.files.sizeBytes(join(part.path, diskFile))) === part.files[diskFile]?.sizeBytes;
   }
 
   #disk(part: Part): ReadOnlyDisk {

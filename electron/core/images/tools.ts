@@ -29,7 +29,11 @@ const toolEnvironment = {
   DEBIAN_FRONTEND: 'noninteractive',
 };
 
-/** @throws ImageError `images/tool-missing`, naming all that is missing in one command. */
+/**
+ * Sees that all programs are there before anything is begun.
+ * @param isAptNeeded Whether packages are fetched, which takes Debian's keys too.
+ * @throws ImageError `images/tool-missing`, naming all that is missing in one command.
+ */
 export async function requireTools(deps: ToolDeps, tools: readonly Tool[], isAptNeeded: boolean): Promise<void> {
   const packages = new Set<string>();
   const missing: string[] = [];
@@ -76,6 +80,7 @@ export async function runTool(
   try {
     result = await processes.run(tool, args, { ...options, env: { ...toolEnvironment, ...options.env } });
   } catch (cause) {
+    options.signal?.throwIfAborted();
     if (errorCode(cause) !== 'ENOENT' || tool === 'sh') throw cause;
     throw toolMissing([tool], [packageByTool[tool]], cause);
   }
@@ -88,10 +93,11 @@ export async function runTool(
   });
 }
 
-export function noSpace(doing: string, path?: string): ImageError {
+export function noSpace(doing: string, path?: string, cause?: unknown): ImageError {
   const where = path === undefined ? '' : ` in ${path}`;
   return new ImageError('images/no-space', `No room to ${doing}${where}`, {
     remedy: 'Free some disk space there, or point XDG_CACHE_HOME to a larger disk, and build the image again.',
+    cause,
   });
 }
 

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 
 export interface ProcessResult {
@@ -16,6 +16,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Default SIGKILL; SIGTERM for a program that has to clean up behind itself. */
   stopSignal?: 'SIGTERM' | 'SIGKILL';
+  /** Starts a process group of its own, and an abort ends all of it: for a program that leaves signals to its children. */
+  isGroup?: boolean;
   /** `stopSignal` after this long; the result then has it as its `signal`. */
   timeoutMs?: number;
   input?: string;
@@ -49,6 +51,7 @@ export interface Processes {
 }
 
 const keptBytes = 8 * 1024 * 1024;
+const groupStopIntervalMs = 1000;
 
 export const systemProcesses: Processes = {
   run(program, args, options = {}) {
@@ -60,7 +63,9 @@ export const systemProcesses: Processes = {
         ...(options.signal === undefined ? {} : { signal: options.signal }),
         ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
         killSignal: options.stopSignal ?? 'SIGKILL',
+        detached: options.isGroup ?? false,
       });
+      if (options.isGroup === true) stopGroupOnAbort(child, options);
       const stdout = gather(child.stdout, options.onLine);
       const stderr = gather(child.stderr, options.onLine);
       // A program that does not read its input ends the pipe early; its exit code says what happened.
@@ -116,6 +121,31 @@ export const systemProcesses: Processes = {
     }
   },
 };
+
+/** Again and again until it is gone: some programs hear no signal for a while. */
+function stopGroupOnAbort(child: ChildProcess, { signal, stopSignal = 'SIGKILL' }: RunOptions): void {
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    const { pid } = child;
+    if (pid === undefined) return;
+    killGroup(pid, stopSignal);
+    timer = setInterval(() => killGroup(pid, stopSignal), groupStopIntervalMs);
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  child.once('exit', () => {
+    signal?.removeEventListener('abort', stop);
+    clearInterval(timer);
+  });
+}
+
+function killGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // All of them are gone already.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
 
 function gather(stream: NodeJS.ReadableStream | null, onLine?: (line: string) => void): { text(): string } {
   let kept = '';
