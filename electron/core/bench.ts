@@ -7,10 +7,10 @@ import type { BenchHandlers } from '../contract/transport.ts';
 import { openConnections } from './bench-connections.ts';
 import { benchHandlers } from './bench-handlers.ts';
 import { HostTools, type ImageSource } from './bench-host.ts';
+import { BenchPolls } from './bench-polls.ts';
 import { BenchRuns } from './bench-runs.ts';
 import { ConfigFile } from './config/config-file.ts';
 import { JobApi } from './gitlab/job-api.ts';
-import { pollForJobs } from './gitlab/poll-loop.ts';
 import { loadSystemId } from './gitlab/system-id.ts';
 import { ImageCatalogue } from './images/image-catalogue.ts';
 import { endAbandonedJobs } from './jobs/end-abandoned-jobs.ts';
@@ -39,7 +39,10 @@ export interface Bench extends AsyncDisposable {
   onChange(listener: (state: BenchState) => void): Disposable;
   onDelta(listener: (delta: Delta) => void): Disposable;
   setLending(isEnabled: boolean): Promise<void>;
-  /** Takes no new jobs and resolves when running ones have ended. Rejects with `signal.reason` when aborted. */
+  /**
+   * Takes no new jobs and resolves when running ones have ended.
+   * @throws `signal.reason` when aborted before that; jobs are then taken again.
+   */
   drain(signal?: AbortSignal): Promise<void>;
 }
 
@@ -141,6 +144,10 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     store.apply({ kind: 'lending', lending: lendingNow });
     reservations.review();
   };
+  const setDraining = (value: boolean) => {
+    isDraining = value;
+    reviewLending();
+  };
   const setObstacle = (id: string, error: WireError | undefined) => {
     if (error === undefined) obstacles.delete(id);
     else obstacles.set(id, error.message);
@@ -223,26 +230,18 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     }
   });
 
-  const polling = new AbortController();
-  const polls = connections.runners.map(async (runner) => {
-    using _claimant = reservations.addClaimant();
-    const show = connections.statusShower(runner, store);
-    const kit = await tools.kitFor(runner.machine, (status) => show(status), polling.signal);
-    if (kit === undefined) return;
-    await pollForJobs(
-      deps,
-      {
-        api: runner.api,
-        info: () => ({ ...kit.image.runner, executor: runner.machine.executor }),
-        claim: (onWait, signal) => runs.claim(runner.machine, reservations, onWait, signal),
-        onJob: (job, claim) => runs.start(runner, kit, job, claim),
-        onStatus: show,
-        onAnswer: () => connections.markAnswer(runner, store),
-      },
-      polling.signal,
-    );
+  const polls = new BenchPolls(deps, {
+    connections,
+    tools,
+    runs,
+    reservations,
+    store,
+    onBroken: (runner, error) => {
+      log.error({ error, runner: runner.view.id }, 'a poll loop ended unexpectedly');
+      report(`poll:${runner.view.id}`, toWireError(error));
+    },
   });
-  for (const [index, poll] of polls.entries()) inBackground(`poll ${connections.runners[index]?.view.id}`, () => poll);
+  polls.start();
 
   const opened = opening.move();
   return {
@@ -257,16 +256,20 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
       }),
     setLending: (isEnabled) => configFile.setLending(isEnabled),
     async drain(signal) {
-      isDraining = true;
-      reviewLending();
-      polling.abort();
-      await Promise.allSettled(polls);
-      await runs.allEnded(signal);
+      setDraining(true);
+      try {
+        await polls.stop();
+        await runs.allEnded(signal);
+      } catch (error) {
+        // The owner has thought better of it: jobs are taken again.
+        setDraining(false);
+        polls.start();
+        throw error;
+      }
     },
     async [Symbol.asyncDispose]() {
-      isDraining = true;
-      polling.abort();
-      await Promise.allSettled(polls);
+      setDraining(true);
+      await polls.stop();
       await runs.stopAll();
       background.abort();
       await Promise.allSettled(tasks);

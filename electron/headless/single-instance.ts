@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { PlatformDeps } from '../core/platform/deps.ts';
 import type { Directories } from '../core/platform/directories.ts';
+import { lockFile } from '../core/platform/file-lock.ts';
 import { HeadlessError } from './headless-error.ts';
 
 type InstanceDeps = Pick<PlatformDeps, 'clock' | 'files'>;
@@ -27,11 +27,11 @@ const answerLimitBytes = 4096;
  * the socket beside it only tells others who holds it.
  */
 export class SingleInstance implements AsyncDisposable {
-  readonly #lock: DatabaseSync;
+  readonly #lock: Disposable;
   readonly #server: Server;
   readonly #instance: Instance;
 
-  private constructor(lock: DatabaseSync, server: Server, instance: Instance) {
+  private constructor(lock: Disposable, server: Server, instance: Instance) {
     this.#lock = lock;
     this.#server = server;
     this.#instance = instance;
@@ -42,7 +42,7 @@ export class SingleInstance implements AsyncDisposable {
     const { state } = directories;
     await deps.files.makeDirectory(state);
     const socketPath = instanceSocketPath(directories);
-    const lock = tryLock(join(state, 'instance.lock'));
+    const lock = lockFile(join(state, 'instance.lock'));
     if (lock === undefined) throw alreadyRunning(state, await SingleInstance.ask(deps, directories));
     try {
       // Holding the lock, a socket file that is still there belongs to nobody.
@@ -59,7 +59,7 @@ export class SingleInstance implements AsyncDisposable {
       });
       return new SingleInstance(lock, server, instance);
     } catch (error) {
-      lock.close();
+      lock[Symbol.dispose]();
       throw error;
     }
   }
@@ -91,26 +91,8 @@ export class SingleInstance implements AsyncDisposable {
     if (!this.#server.listening) return;
     // Node removes the socket file; the lock goes last, so that nobody finds a socket that is about to vanish.
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#lock.close();
+    this.#lock[Symbol.dispose]();
   }
-}
-
-/** SQLite knows how to lock a file on every system we run on, which Node by itself does not. The file stays empty. */
-function tryLock(path: string): DatabaseSync | undefined {
-  const database = new DatabaseSync(path);
-  try {
-    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
-    return database;
-  } catch (error) {
-    database.close();
-    if (isLocked(error)) return undefined;
-    throw error;
-  }
-}
-
-/** @see https://www.sqlite.org/rescode.html#busy */
-function isLocked(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === 5;
 }
 
 /** In the state folder; where that is too deep for a socket, in the folder for sockets under a name made from it. */

@@ -1,4 +1,4 @@
-import { BenchError, toWireError } from '../../electron/contract/errors.ts';
+import { BenchError, fromWireError, toWireError } from '../../electron/contract/errors.ts';
 import type { PreloadBench } from '../../electron/contract/preload.ts';
 import type { Transport } from '../../electron/contract/transport.ts';
 
@@ -8,7 +8,7 @@ export function createPreloadTransport(bench: PreloadBench): Transport {
     call: (name, input) => bench.call(name, input),
     listen(name, onEvent, onEnd) {
       let isOpen = true;
-      const stop = bench.listen(name, (event) => {
+      const take = (event: unknown) => {
         if (!isOpen) return;
         try {
           onEvent(event);
@@ -17,6 +17,11 @@ export function createPreloadTransport(bench: PreloadBench): Transport {
           stop();
           onEnd?.(unreadable(error));
         }
+      };
+      const stop = bench.listen(name, take, (error) => {
+        if (!isOpen) return;
+        isOpen = false;
+        onEnd?.(fromWireError(error));
       });
       return {
         [Symbol.dispose]() {

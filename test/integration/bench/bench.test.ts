@@ -215,6 +215,21 @@ it('drains: takes no new job and resolves when the running one has ended', async
   expect([late.state, Object.keys(bench.state.runsById)]).toEqual(['pending', []]);
 });
 
+it('takes jobs again when a drain is given up', async () => {
+  const { gitlab, open } = bound(await setScene({ slotCount: 2 }));
+  const running = gitlab.enqueue({ script: ['hang'] });
+  const { bench } = await open();
+  await vi.waitFor(() => expect(running.state).toBe('running'), { timeout: 10_000 });
+  const change = new AbortController();
+  const drained = bench.drain(change.signal);
+  await vi.waitFor(() => expect(bench.state.lending.isLending).toBe(false));
+  change.abort(new Error('stay'));
+  await expect(drained).rejects.toThrow('stay');
+  const next = gitlab.enqueue({ script: ['print back'] });
+  await vi.waitFor(() => expect(next.state).toBe('success'), { timeout: 15_000 });
+  running.forceCancel();
+}, 40_000);
+
 it('S21 writes no token into its log', async () => {
   let written = '';
   const destination = {

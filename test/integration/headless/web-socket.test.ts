@@ -6,27 +6,8 @@ import { webSocketPath, webSocketProtocol } from '../../../electron/contract/wir
 import { aRun } from '../../fakes/bench-state.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { accessToken, closed, openSocket, servedBench, transportOver } from './served-bench.ts';
-import { itCarriesTheContract } from './transport-conformance.ts';
 
 const authorization = `Bearer ${accessToken}`;
-
-describe('the contract over a WebSocket', () => {
-  itCarriesTheContract(async () => {
-    const served = await servedBench();
-    const socket = await openSocket(served);
-    return {
-      bench: served.bench,
-      transport: transportOver(socket),
-      async cut() {
-        await served.server[Symbol.asyncDispose]();
-      },
-      async [Symbol.asyncDispose]() {
-        socket.terminate();
-        await served[Symbol.asyncDispose]();
-      },
-    };
-  });
-});
 
 /** The status an upgrade is answered with. */
 function upgradeStatus(port: number, path: string, headers: Record<string, string>): Promise<number | undefined> {

@@ -68,7 +68,9 @@ export async function guest(machine: FakeGuest): Promise<void> {
     }
     while (word === 'hang') {
       await delay(50, undefined, { signal: machine.signal });
-      const result = await update({ state: 'running' });
+      // The app may be gone for a while: a runner goes on and tries again.
+      const result = await update({ state: 'running' }).catch(() => undefined);
+      if (result === undefined) continue;
       if (isOver(result)) return machine.powerOff();
       if (result.headers['job-status'] === 'canceling') {
         await update({ state: 'failed', failure_reason: 'job_canceled' });
