@@ -1,8 +1,8 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ProcessResult, systemProcesses } from '../../../electron/core/platform/processes.ts';
-import { type FakeGitLab, FakeGitLab as GitLab } from '../../fakes/gitlab/fake-gitlab.ts';
+import { FakeGitLab } from '../../fakes/gitlab/fake-gitlab.ts';
 import { temporaryDirectory } from '../../fakes/temporary-directory.ts';
 
 const vmImages = fileURLToPath(new URL('../../../vm-images', import.meta.url));
@@ -11,8 +11,9 @@ export const runnerScripts = join(vmImages, 'common/bench/runner');
 /** The shells the runner is made for: the one of the machines, and Debian's own. */
 export const shells = { ash: ['busybox', 'sh'], dash: ['dash'] } as const;
 export type ShellName = keyof typeof shells;
+export const shellNames: readonly ShellName[] = ['ash', 'dash'];
 
-/** A folder with the programs the scripts use, as a machine has them: all of busybox. */
+/** Makes a folder with the programs the scripts use, as a machine has them: all of busybox. */
 export async function busyboxTools(directory: string): Promise<string> {
   const tools = join(directory, 'tools');
   await mkdir(tools);
@@ -21,70 +22,88 @@ export async function busyboxTools(directory: string): Promise<string> {
   return tools;
 }
 
-/** A stand-in GitLab and the runner on this host, against each other. */
+/** A stand-in GitLab, and the shell runner on this host. */
 export class RunnerBench implements AsyncDisposable {
   readonly gitlab: FakeGitLab;
-  readonly directory: string;
+  readonly buildsDirectory: string;
   readonly #tools: string;
+  readonly #infoPath: string;
   readonly #stack: AsyncDisposableStack;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
 
-  private constructor(gitlab: FakeGitLab, directory: string, tools: string, stack: AsyncDisposableStack) {
-    this.gitlab = gitlab;
-    this.directory = directory;
-    this.#tools = tools;
-    this.#stack = stack;
+  private constructor(at: {
+    gitlab: FakeGitLab;
+    directory: string;
+    tools: string;
+    infoPath: string;
+    stack: AsyncDisposableStack;
+  }) {
+    this.gitlab = at.gitlab;
+    this.buildsDirectory = join(at.directory, 'builds');
+    this.#tools = at.tools;
+    this.#infoPath = at.infoPath;
+    this.#stack = at.stack;
   }
 
   static async open(): Promise<RunnerBench> {
     await using stack = new AsyncDisposableStack();
-    const folder = stack.use(await temporaryDirectory());
-    await mkdir(join(folder.path, 'gitlab'));
-    // As a server that somebody looks at: it wants to hear of the trace every second.
+    const directory = stack.use(await temporaryDirectory()).path;
+    await mkdir(join(directory, 'gitlab'));
+    // As a GitLab where somebody looks at the job: it wants to hear of the trace every second.
     const gitlab = stack.use(
-      await GitLab.start({ directory: join(folder.path, 'gitlab'), traceUpdateIntervalSeconds: 1 }),
+      await FakeGitLab.start({ directory: join(directory, 'gitlab'), traceUpdateIntervalSeconds: 1 }),
     );
-    const recipe = JSON.parse(await readText(join(vmImages, 'smoke/recipe.json')));
-    await writeFile(join(folder.path, 'runner-info.json'), JSON.stringify(recipe.runner));
-    return new RunnerBench(gitlab, folder.path, await busyboxTools(folder.path), stack.move());
+    gitlab.addRunner();
+    const recipe: unknown = JSON.parse(await readFile(join(vmImages, 'smoke/recipe.json'), 'utf8'));
+    const runner = typeof recipe === 'object' && recipe !== null && 'runner' in recipe ? recipe.runner : undefined;
+    const infoPath = join(directory, 'runner-info.json');
+    await writeFile(infoPath, JSON.stringify(runner));
+    const tools = await busyboxTools(directory);
+    return new RunnerBench({ gitlab, directory, tools, infoPath, stack: stack.move() });
   }
 
-  get buildsDirectory(): string {
-    return join(this.directory, 'builds');
-  }
-
-  /** Runs the runner to its end: it takes one job. */
-  async run(shell: ShellName, env: Record<string, string> = {}, signal?: AbortSignal): Promise<ProcessResult> {
-    const runner = this.gitlab.runners[0] ?? this.gitlab.addRunner();
-    const [program, ...args] = shells[shell];
-    return systemProcesses.run(program, [...args, join(runnerScripts, 'runner.sh')], {
-      ...(signal === undefined ? {} : { signal, stopSignal: 'SIGTERM' }),
+  /**
+   * Runs the runner to its end: it takes one job.
+   * @param signal Ends it by SIGTERM, as the power button of a machine does.
+   */
+  async run(
+    options: { shell?: ShellName; env?: Record<string, string>; signal?: AbortSignal } = {},
+  ): Promise<ProcessResult> {
+    const [program, ...args] = shells[options.shell ?? 'ash'];
+    const signal = AbortSignal.any([this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const run = systemProcesses.run(program, [...args, join(runnerScripts, 'runner.sh')], {
+      signal,
+      // It then ends the script, which has a session of its own.
+      stopSignal: 'SIGTERM',
       env: {
         PATH: `${this.#tools}:${process.env['PATH']}`,
         BENCH_URL: this.gitlab.url,
-        BENCH_TOKEN: runner.token,
-        BENCH_RUNNER_NAME: 'test bench',
-        BENCH_RUNNER_INFO: join(this.directory, 'runner-info.json'),
+        BENCH_TOKEN: this.gitlab.runners[0]?.token ?? '',
+        BENCH_RUNNER_NAME: 'bench of a test',
+        BENCH_RUNNER_INFO: this.#infoPath,
         BENCH_BUILDS_DIR: this.buildsDirectory,
         BENCH_OUTPUT_LIMIT: '4096',
-        BENCH_WAIT_TIMEOUT: '5',
+        BENCH_WAIT_TIMEOUT: '1',
         BENCH_CLONE_URL: '',
-        BENCH_IMAGE: 'test',
-        ...env,
+        BENCH_IMAGE: 'none',
+        ...options.env,
       },
     });
+    this.#running.add(run);
+    return run;
   }
 
-  /** What the runner has left in its own folder. */
-  leftovers(): Promise<string[]> {
-    return readdir(join(this.buildsDirectory, '.bench'));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#stack.disposeAsync();
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#running);
+    await this.#stack.disposeAsync();
   }
 }
 
-async function readText(path: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
-  return readFile(path, 'utf8');
+/** A trace as people read it: without colours and section markers. */
+export function plainTrace(trace: Buffer): string {
+  const withoutMarkers = trace.toString().replaceAll(/section_(?:start|end):\d+:[\w.-]+\r/g, '');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with that very character
+  return withoutMarkers.replaceAll(/\u001b\[[0-9;]*[mK]/g, '');
 }

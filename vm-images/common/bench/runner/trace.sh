@@ -109,7 +109,7 @@ send_what_is_due() {
         [ -n "$closed" ] || [ "$now" -ge "$due" ] || return
         send_chunk
         due=$((now + interval))
-    elif [ -z "$closed" ] && [ $((now - touched)) -ge 30 ]; then
+    elif [ -z "$closed" ] && [ $((now - touched)) -ge 10 ]; then
         # Says that the job is alive, and hears whether it is still wanted.
         put_state running
         heed
@@ -158,8 +158,8 @@ watch_script() {
 end_script() {
     if [ "$ended_pid" != "$script_pid" ]; then
         ended_pid=$script_pid ended_at=$now
-        kill -TERM -- "-$script_pid" 2>/dev/null
+        kill -TERM "-$script_pid" 2>/dev/null
     elif [ $((now - ended_at)) -ge 10 ]; then
-        kill -KILL -- "-$script_pid" 2>/dev/null
+        kill -KILL "-$script_pid" 2>/dev/null
     fi
 }
