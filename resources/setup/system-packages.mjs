@@ -39,6 +39,16 @@ const browser = [
   },
 ];
 /** @type {Need[]} */
+const checks = [
+  {
+    program: 'desktop-file-validate',
+    apt: 'desktop-file-utils',
+    dnf: 'desktop-file-utils',
+    pacman: 'desktop-file-utils',
+  },
+  { program: 'openssl', apt: 'openssl', dnf: 'openssl', pacman: 'openssl' },
+];
+/** @type {Need[]} */
 const comparison = [{ program: 'nginx', apt: 'nginx-light', dnf: 'nginx', pacman: 'nginx' }];
 
 /** What each command needs besides Node and npm. */
@@ -47,7 +57,7 @@ export const needsByCommand = {
   build: compiler,
   start: [...compiler, ...machines],
   demo: [...compiler, ...machines, ...standIn],
-  test: [...compiler, ...machines, ...standIn, ...browser],
+  test: [...compiler, ...machines, ...standIn, ...browser, ...checks],
   bench: [...compiler, ...machines, ...standIn, ...comparison],
 };
 
