@@ -78,7 +78,7 @@ export class ImageBuilder {
   async #build(): Promise<ImageManifest> {
     const { clock, files } = this.#deps;
     const startedMs = clock.monotonicMs();
-    const parts = [await this.#kernel(), ...(await this.#rootDisk())];
+    const parts = await this.#provideParts();
     const [kernel, rootDisk] = parts;
     if (kernel === undefined) throw new Error('there is always a kernel');
     this.#options.onProgress('initramfs', 'Packing the first file system');
@@ -115,54 +115,76 @@ export class ImageBuilder {
     }
   }
 
-  async #kernel(): Promise<Part> {
-    const { kernelPackage, suite, common } = this.#recipe;
+  /** The parts the image is made of: the kernel, and the root disk if it has one. */
+  async #provideParts(): Promise<Part[]> {
+    const { common, suite, kernelPackage, rootDisk } = this.#recipe;
     const { early, later } = guestDrivers(common);
     const drivers = [...early, ...later];
-    const key = hashOf([builderVersion, suite, kernelPackage, drivers]);
-    const existing = this.#options.isRefresh ? undefined : await this.#parts.newest('kernel', key);
-    if (existing !== undefined) return existing;
-    await requireTools(this.#deps, ['apt-get', 'apt-cache', 'apt-config', 'dpkg-deb'], true);
+    const kernelKey = hashOf([builderVersion, suite, kernelPackage, drivers]);
+    const rootKey = hashOf([builderVersion, suite, rootDisk, this.#rootScripts()]);
+    const kernel = await this.#existing('kernel', kernelKey);
+    const root = rootDisk === null ? undefined : await this.#existing('root', rootKey);
+    const isRootMissing = rootDisk !== null && root === undefined;
+    // All that is missing is said at once, before the first long step.
+    const account = await this.#requireTools(kernel === undefined, isRootMissing);
+    return [
+      kernel ?? (await this.#makeKernel(kernelKey, drivers)),
+      ...(root === undefined ? [] : [root]),
+      ...(account === undefined ? [] : [await this.#makeRootDisk(rootKey, account)]),
+    ];
+  }
+
+  async #existing(kind: string, key: string): Promise<Part | undefined> {
+    return this.#options.isRefresh ? undefined : await this.#parts.newest(kind, key);
+  }
+
+  /** @returns As whom to make a root disk; undefined where none is to be made. */
+  async #requireTools(isKernelMissing: boolean, isRootMissing: boolean): Promise<BuildAccount | undefined> {
+    const fetching: Tool[] = ['apt-get', 'apt-cache', 'apt-config', 'dpkg-deb'];
+    if (!isRootMissing) {
+      if (isKernelMissing) await requireTools(this.#deps, fetching, true);
+      return undefined;
+    }
+    const isRoot = (await this.#deps.processes.run('id', ['-u'])).stdout.trim() === '0';
+    const making: Tool[] = ['mmdebstrap', 'mke2fs', 'qemu-img', ...(isRoot ? [] : (['newuidmap', 'unshare'] as const))];
+    await requireTools(this.#deps, [...fetching, ...making], true);
+    return findBuildAccount(this.#deps);
+  }
+
+  async #makeKernel(key: string, drivers: readonly string[]): Promise<Part> {
     await this.#requireSpace('kernel', 'unpack a kernel');
     const packages = await this.#openPackages();
-    const chosen = await chooseKernel(packages, kernelPackage);
+    const chosen = await chooseKernel(packages, this.#recipe.kernelPackage);
     return this.#parts.provide({ kind: 'kernel', key, versions: versionsOf(Object.values(chosen)) }, (into) => {
       this.#options.onProgress('kernel', `Fetching ${chosen.kernel.name} ${chosen.kernel.version}`);
       return makeKernelPart(this.#deps, packages, chosen, drivers, into);
     });
   }
 
-  async #rootDisk(): Promise<Part[]> {
-    const recipe = this.#recipe;
-    const { rootDisk, suite } = recipe;
-    if (rootDisk === null) return [];
-    const making = [
-      ...recipe.own.filter((file) => file.path === 'finish-root.sh'),
-      ...recipe.common.filter((file) => file.path === 'make-root-disk.sh'),
-    ].map((file) => Buffer.from(file.bytes).toString());
-    const key = hashOf([builderVersion, suite, rootDisk, making]);
-    const existing = this.#options.isRefresh ? undefined : await this.#parts.newest('root', key);
-    if (existing !== undefined) return [existing];
-    const account = await this.#accountForRootDisk();
+  async #makeRootDisk(key: string, account: BuildAccount): Promise<Part> {
+    const { rootDisk, ...recipe } = this.#recipe;
+    if (rootDisk === null) throw new Error(`the image ${recipe.name} has no root disk`);
     await this.#requireSpace('rootDisk', 'install Debian');
     const packages = await this.#openPackages();
     const chosen = await packages.choose(rootDisk.packages);
-    const part = await this.#parts.provide({ kind: 'root', key, versions: versionsOf(chosen) }, (into) => {
-      this.#options.onProgress('root-disk', `Installing Debian ${suite} with ${rootDisk.packages.join(', ')}`);
+    return this.#parts.provide({ kind: 'root', key, versions: versionsOf(chosen) }, (into) => {
+      this.#options.onProgress('root-disk', `Installing Debian ${recipe.suite} with ${rootDisk.packages.join(', ')}`);
       return makeRootDiskPart(this.#deps, packages, { ...recipe, rootDisk }, into, {
         account,
         onLine: (line) => this.#reportDebianStep(line),
         ...this.#signal(),
       });
     });
-    return [part];
   }
 
-  async #accountForRootDisk(): Promise<BuildAccount> {
-    const tools: Tool[] = ['apt-get', 'apt-cache', 'apt-config', 'mmdebstrap', 'mke2fs', 'qemu-img'];
-    const isRoot = (await this.#deps.processes.run('id', ['-u'])).stdout.trim() === '0';
-    await requireTools(this.#deps, isRoot ? tools : [...tools, 'newuidmap', 'unshare'], true);
-    return findBuildAccount(this.#deps);
+  /** The scripts that decide what a root disk looks like. */
+  #rootScripts(): string[] {
+    const { own, common } = this.#recipe;
+    const scripts = [
+      ...own.filter((file) => file.path === 'finish-root.sh'),
+      ...common.filter((file) => file.path === 'make-root-disk.sh'),
+    ];
+    return scripts.map((file) => Buffer.from(file.bytes).toString());
   }
 
   #reportDebianStep(line: string): void {
