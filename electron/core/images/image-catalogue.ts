@@ -91,10 +91,10 @@ export class ImageCatalogue {
     const onProgress = (step: BuildProgress['step'], text: string) =>
       options.onProgress?.({ step, text, elapsedMs: Math.round(clock.monotonicMs() - startedMs) });
     await files.makeDirectory(join(this.#imagesDirectory, 'parts'));
-    await using _lock = await lockBuilds(
+    using _lock = await lockBuilds(
       this.#deps,
       this.#imagesDirectory,
-      (pid) => onProgress('waiting', `Waiting for process ${pid}, which builds images too`),
+      () => onProgress('waiting', 'Waiting for another build of images to end'),
       options.signal,
     );
     // Another process may have built it meanwhile.

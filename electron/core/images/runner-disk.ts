@@ -75,7 +75,7 @@ export class RunnerDisks {
     const versions = { ...(await askRunnerVersion(this.#deps, binaryPath)) };
     await requireTools(this.#deps, ['mke2fs'], false);
     await this.#deps.files.makeDirectory(this.#directory);
-    await using _lock = await lockBuilds(this.#deps, this.#directory, () => {}, signal);
+    using _lock = await lockBuilds(this.#deps, this.#directory, () => {}, signal);
     const part = await this.#parts.provide({ kind: 'runner', key, versions }, (into) =>
       this.#makeDisk(binaryPath, into, signal),
     );

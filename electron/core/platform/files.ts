@@ -1,20 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants, createReadStream, watch as watchFile } from 'node:fs';
-import {
-  access,
-  copyFile,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  statfs,
-  writeFile,
-} from 'node:fs/promises';
+import { access, copyFile, mkdir, open, readdir, readFile, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** A file that only this process writes. Positions and sizes are bytes. */
@@ -48,11 +34,6 @@ export interface Files {
   makeDirectory(path: string, mode?: number): Promise<void>;
   /** All or nothing, and on the disk when it returns: temporary file, fsync, rename, fsync of the folder. */
   writeAtomically(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
-  /**
-   * Creates a file with its content in one step: nobody sees it empty, and of several that try one succeeds.
-   * @returns false where the file exists already.
-   */
-  createOnce(path: string, content: string, mode?: number): Promise<boolean>;
   /** Opens for writing, creating it; keeps what is there. */
   openForWriting(path: string, mode?: number): Promise<WritableFile>;
   copy(from: string, to: string): Promise<void>;
@@ -122,19 +103,6 @@ export const systemFiles: Files = {
     }
     await using opened = await open(folder, 'r');
     await opened.sync();
-  },
-  async createOnce(path, content, mode = 0o600) {
-    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
-    try {
-      await writeFile(temporary, content, { mode, flag: 'wx' });
-      await link(temporary, path);
-      return true;
-    } catch (error) {
-      if (errorCode(error) === 'EEXIST') return false;
-      throw error;
-    } finally {
-      await rm(temporary, { force: true });
-    }
   },
   async openForWriting(path, mode = 0o600) {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, mode);
