@@ -46,6 +46,7 @@ const checks = [
     dnf: 'desktop-file-utils',
     pacman: 'desktop-file-utils',
   },
+  { program: 'nasm', apt: 'nasm', dnf: 'nasm', pacman: 'nasm' },
   { program: 'openssl', apt: 'openssl', dnf: 'openssl', pacman: 'openssl' },
 ];
 /** @type {Need[]} */

@@ -10,11 +10,10 @@ find var/log var/cache/apt var/lib/apt/lists -type f -delete
 : >etc/machine-id
 echo bench >etc/hostname
 : >etc/resolv.conf
-cat >etc/apt/sources.list <<EOF
-deb http://deb.debian.org/debian bookworm main
-deb http://deb.debian.org/debian bookworm-updates main
-deb http://deb.debian.org/debian-security bookworm-security main
-EOF
+# Debian's public mirrors, as apt's own package lists them.
+sed -n 's/^\(deb .*\) main .*/\1 main/p' usr/share/doc/apt/examples/sources.list >etc/apt/sources.list
+[ -s etc/apt/sources.list ]
+rm -r usr/share/doc/apt/examples
 
 # Jobs install packages without anybody to ask, and machines have no service manager to start daemons with.
 cat >etc/apt/apt.conf.d/90bench <<EOF

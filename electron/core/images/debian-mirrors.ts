@@ -1,13 +1,11 @@
 import type { PlatformDeps } from '../platform/deps.ts';
+import { ImageError } from './image-error.ts';
 import { keyringPath } from './tools.ts';
-
-/** Debian's own addresses, for hosts that are no Debian of this release. The same stand in what is built. */
-const publicMirror = 'http://deb.debian.org/debian';
-const publicSecurityMirror = 'http://deb.debian.org/debian-security';
 
 /**
  * The lines of a sources list that packages of `suite` are fetched by: the host's own mirrors, where it is a Debian
- * of that release, because they are near and allowed; Debian's public ones else.
+ * of that release, because they are near and allowed; Debian's public ones else, as mmdebstrap knows them.
+ * @throws ImageError `images/build-failed` where neither names any.
  */
 export async function debianSources(
   { processes }: Pick<PlatformDeps, 'processes'>,
@@ -20,7 +18,7 @@ export async function debianSources(
     signal === undefined ? {} : { signal },
   );
   const own = exitCode === 0 ? sourcesOf(stdout, suite) : [];
-  return own.some((line) => line.endsWith(` ${suite} main`)) ? own : publicSources(suite);
+  return own.some((line) => line.endsWith(` ${suite} main`)) ? own : await publicSources({ processes }, suite, signal);
 }
 
 function sourcesOf(targets: string, suite: string): string[] {
@@ -33,12 +31,32 @@ function sourcesOf(targets: string, suite: string): string[] {
   return [...lines];
 }
 
-function publicSources(suite: string): string[] {
-  return [
-    sourceLine(publicMirror, suite),
-    sourceLine(publicMirror, `${suite}-updates`),
-    sourceLine(publicSecurityMirror, `${suite}-security`),
-  ];
+/** mmdebstrap writes them into a tree it begins; its first hook shows them and ends it before anything is fetched. */
+async function publicSources(
+  { processes }: Pick<PlatformDeps, 'processes'>,
+  suite: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const { stderr } = await processes.run(
+    'mmdebstrap',
+    [
+      '--mode=chrootless',
+      '--variant=custom',
+      '--format=null',
+      '--setup-hook=cat "$1/etc/apt/sources.list" >&2; exit 1',
+      suite,
+      '/dev/null',
+    ],
+    signal === undefined ? {} : { signal },
+  );
+  const sources = stderr.split('\n').flatMap((line) => {
+    const [, uri, name] = /^deb (?:\[[^\]]*\] )?([a-z+]+:\S+) (\S+) main$/.exec(line) ?? [];
+    return uri === undefined || name === undefined ? [] : [sourceLine(uri, name)];
+  });
+  if (sources.length > 0) return sources;
+  throw new ImageError('images/build-failed', `No mirror of Debian ${suite} is known to apt or to mmdebstrap here`, {
+    remedy: `Add a Debian mirror of ${suite} to this PC's apt sources, or update mmdebstrap.`,
+  });
 }
 
 function sourceLine(uri: string, suite: string): string {

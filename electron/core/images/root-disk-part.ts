@@ -46,6 +46,8 @@ export async function makeRootDiskPart(
       ...packages.networkSettings.map((setting) => `--aptopt=${setting}`),
       ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
       '--dpkgopt=path-include=/usr/share/doc/*/copyright',
+      // Names Debian's public mirrors, which `finish-root.sh` writes into the tree.
+      '--dpkgopt=path-include=/usr/share/doc/apt/examples/sources.list',
       recipe.suite,
       tar,
       ...packages.sources,

@@ -13,7 +13,7 @@ describe('parseArguments', () => {
 
   it("leaves Chromium's switches alone", () => {
     const argv = ['electron', '--no-sandbox', '--inspect=0', '.', '--ozone-platform=wayland', '--config', 'a.yaml'];
-    expect(parseArguments(argv, '/work')).toEqual({ configPath: '/work/a.yaml', isHidden: false });
+    expect(parseArguments(argv, '/srv')).toEqual({ configPath: '/srv/a.yaml', isHidden: false });
   });
 
   it.each([[['x', '--config']], [['x', '--config=']], [['x', '--config', '--hidden']]])('refuses %j', (argv) => {

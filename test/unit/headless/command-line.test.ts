@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toWireError } from '../../../electron/contract/errors.ts';
 import { defaultPort, parseCommandLine, UsageError } from '../../../electron/headless/command-line.ts';
 
-const parse = (line: string) => parseCommandLine(line === '' ? [] : line.split(' '), '/work');
+const parse = (line: string) => parseCommandLine(line === '' ? [] : line.split(' '), '/srv');
 const usual = { configPath: undefined, dataDirectory: undefined };
 
 describe('the command line', () => {
@@ -21,8 +21,8 @@ describe('the command line', () => {
     const line = 'run --config c.yaml --port=0 --data ./d --qemu /q --runner-binary ../r --verbose';
     expect(parse(line)).toEqual({
       name: 'run',
-      configPath: '/work/c.yaml',
-      dataDirectory: '/work/d',
+      configPath: '/srv/c.yaml',
+      dataDirectory: '/srv/d',
       port: 0,
       qemuPath: '/q',
       runnerBinaryPath: '/r',
