@@ -21,6 +21,8 @@ function stream<Event extends z.ZodType>(event: Event): Stream<Event> {
 
 /** The most bytes one `trace.read` or `console.read` answers. */
 export const sliceLimitBytes = 512 * 1024;
+/** How long one `trace.watch` lasts, in milliseconds; a screen repeats it well before. */
+export const watchMs = 15_000;
 const sliceRequest = z.object({
   runId: runIdSchema,
   fromByte: z.int().nonnegative(),
@@ -49,6 +51,8 @@ export const contract = {
   /** Ends a run now; GitLab is told why. */
   'run.stop': call(z.object({ runId: runIdSchema }), z.null()),
   'trace.read': call(sliceRequest, slice),
+  /** Says that somebody looks at this trace, for the next `watchMs`: its machine then sends it often. */
+  'trace.watch': call(z.object({ runId: runIdSchema }), z.null()),
   /** The machine's serial console. */
   'console.read': call(sliceRequest, slice),
 } as const;

@@ -34,9 +34,12 @@ export function benchHandlers({ deps, configFile, store, runs, traces, directori
         return null;
       },
       'trace.read': async ({ runId, fromByte, maxBytes }) => {
-        runs.markRead(runId);
         const { bytes, ...rest } = await traces.read(runId, fromByte, maxBytes);
         return { ...rest, base64: Buffer.from(bytes).toString('base64') };
+      },
+      'trace.watch': async ({ runId }) => {
+        runs.watch(runId);
+        return null;
       },
       'console.read': async ({ runId, fromByte, maxBytes }) => {
         const path = runPaths(directories, runId).consoleLog;

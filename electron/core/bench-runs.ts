@@ -1,3 +1,4 @@
+import { watchMs } from '../contract/contract.ts';
 import { BenchError } from '../contract/errors.ts';
 import type { EpochMs, RunId } from '../contract/ids.ts';
 import type { Resources } from '../contract/state.ts';
@@ -23,8 +24,6 @@ import type { FinishedRun, History } from './store/history.ts';
 import type { TraceStore } from './trace/trace-store.ts';
 import { RunDirectory } from './vm/run-directory.ts';
 
-/** A viewer that reads a trace at least this often is watching it. */
-const watchedMs = 10_000;
 /** How long ends may take when the app quits; what GitLab was not told by then, the next start tells it. */
 const stopLimitMs = 30_000;
 
@@ -43,7 +42,7 @@ export class BenchRuns {
   readonly #deps: PlatformDeps;
   readonly #options: BenchRunsOptions;
   readonly #running = new Map<RunId, { run: JobRun; ended: Promise<void> }>();
-  readonly #lastReadAtMs = new Map<RunId, number>();
+  readonly #watchedAtMs = new Map<RunId, number>();
   readonly #reservedAt = new WeakMap<Claim, EpochMs>();
   readonly #force = new AbortController();
 
@@ -105,7 +104,7 @@ export class BenchRuns {
     this.#running.set(runId, { run, ended });
     void ended.then(() => {
       this.#running.delete(runId);
-      this.#lastReadAtMs.delete(runId);
+      this.#watchedAtMs.delete(runId);
     });
   }
 
@@ -125,8 +124,8 @@ export class BenchRuns {
   }
 
   /** Notes that somebody looks at this trace, so that the machine sends it often. */
-  markRead(runId: RunId): void {
-    if (this.#running.has(runId)) this.#lastReadAtMs.set(runId, this.#deps.clock.monotonicMs());
+  watch(runId: RunId): void {
+    if (this.#running.has(runId)) this.#watchedAtMs.set(runId, this.#deps.clock.monotonicMs());
   }
 
   addToHistory(run: FinishedRun): void {
@@ -179,7 +178,7 @@ export class BenchRuns {
   }
 
   #isWatched(runId: RunId): boolean {
-    const readAtMs = this.#lastReadAtMs.get(runId);
-    return readAtMs !== undefined && this.#deps.clock.monotonicMs() - readAtMs < watchedMs;
+    const watchedAtMs = this.#watchedAtMs.get(runId);
+    return watchedAtMs !== undefined && this.#deps.clock.monotonicMs() - watchedAtMs < watchMs;
   }
 }

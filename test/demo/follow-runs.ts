@@ -1,7 +1,9 @@
+import { watchMs } from '../../electron/contract/contract.ts';
 import type { Delta } from '../../electron/contract/deltas.ts';
 import type { RunId } from '../../electron/contract/ids.ts';
 import type { RunPhase, RunView } from '../../electron/contract/state.ts';
 import type { BenchClient } from '../../electron/contract/transport.ts';
+import type { Clock } from '../../electron/core/platform/clock.ts';
 import type { DemoTerminal } from './terminal.ts';
 
 type FinishedRun = Extract<RunView, { phase: 'finished' }>;
@@ -18,17 +20,25 @@ const phaseWords: Record<RunPhase, string> = {
 };
 
 /** Shows every run's phases and trace as they come, through the contract, as any other screen would. */
-export class RunFollower {
+export class RunFollower implements Disposable {
   readonly #client: BenchClient;
   readonly #terminal: DemoTerminal;
   readonly #shownPhases = new Map<RunId, number>();
   readonly #names = new Map<RunId, string>();
   readonly #readers = new Map<RunId, { bytes: number; decoder: TextDecoder; work: Promise<void> }>();
+  readonly #live = new Set<RunId>();
+  readonly #ended = new AbortController();
+  readonly #clock: Pick<Clock, 'sleep'>;
   readonly finished: FinishedRun[] = [];
 
-  constructor(client: BenchClient, terminal: DemoTerminal) {
+  constructor(client: BenchClient, terminal: DemoTerminal, clock: Pick<Clock, 'sleep'>) {
+    this.#clock = clock;
     this.#client = client;
     this.#terminal = terminal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended.abort();
   }
 
   take(delta: Delta): void {
@@ -43,6 +53,8 @@ export class RunFollower {
 
   #takeRun(run: RunView): void {
     this.#names.set(run.id, run.job.name);
+    if (run.phase === 'accepted') void this.#watch(run.id);
+    if (run.phase === 'finished') this.#live.delete(run.id);
     const shown = this.#shownPhases.get(run.id) ?? 0;
     const began = run.timeline[0]?.at ?? 0;
     this.#shownPhases.set(run.id, run.timeline.length);
@@ -54,6 +66,16 @@ export class RunFollower {
       );
     }
     if (run.phase === 'finished') this.finished.push(run);
+  }
+
+  /** Says, as any screen does, that the trace is looked at, for as long as the run lives. */
+  async #watch(id: RunId): Promise<void> {
+    this.#live.add(id);
+    const { signal } = this.#ended;
+    while (this.#live.has(id) && !signal.aborted) {
+      await this.#client.call('trace.watch', { runId: id });
+      await this.#clock.sleep(watchMs / 3, signal).catch(() => {});
+    }
   }
 
   /** Reads on from where the last read ended; reads of one run come one after the other. */

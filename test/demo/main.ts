@@ -68,7 +68,7 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<boolean>
   );
   terminal.say(`The interface, with the same data, live: ${headless.url}`);
 
-  const follower = new RunFollower(createClient(directTransport(bench.handlers)), terminal);
+  const follower = scope.use(new RunFollower(createClient(directTransport(bench.handlers)), terminal, systemClock));
   const pipeline = await createDemoPipeline(gitlab, { runnerToken: runner.token, hasGit: !options.isSmoke });
   scope.use(bench.onDelta((delta) => follower.take(delta)));
   await allFinished(bench, follower, pipeline, signal);

@@ -43,6 +43,10 @@ export class FakeBench implements AsyncDisposable {
           const slice = bytes.subarray(fromByte, fromByte + maxBytes);
           return { fromByte, sizeBytes: bytes.length, base64: Buffer.from(slice).toString('base64') };
         },
+        'trace.watch': async ({ runId }) => {
+          this.#run(runId);
+          return null;
+        },
         'console.read': async ({ runId, fromByte }) => {
           this.#run(runId);
           return { fromByte, sizeBytes: 0, base64: '' };

@@ -116,6 +116,10 @@ export class ScriptedBench {
         note('trace.read', input);
         return slice(this.#traces.get(input.runId), input.fromByte, input.maxBytes);
       },
+      'trace.watch': async (input) => {
+        note('trace.watch', input);
+        return null;
+      },
       'console.read': async (input) => {
         note('console.read', input);
         return slice(this.#consoles.get(input.runId), input.fromByte, input.maxBytes);

@@ -1,5 +1,6 @@
 import { Tabs } from 'radix-ui';
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import { watchMs } from '../../../electron/contract/contract.ts';
 import type { RunView } from '../../../electron/contract/state.ts';
 import { useBench, useIsLive } from '../../mirror/bench-context.tsx';
 import { useHotkey } from '../../ui/use-hotkey.ts';
@@ -39,6 +40,14 @@ export function RunTrace({ run, isWide }: { run: RunView; isWide: boolean }) {
   useEffect(() => {
     if (isLive) void readers.trace.readMore(expectedBytes);
   }, [readers, isLive, expectedBytes]);
+  useEffect(() => {
+    if (!isLive || isFinished) return;
+    // Whatever goes wrong here, the trace only comes later; reading it says what is wrong.
+    const watch = () => void client.call('trace.watch', { runId: run.id }).catch(() => {});
+    watch();
+    const timer = setInterval(watch, watchMs / 3);
+    return () => clearInterval(timer);
+  }, [client, isLive, isFinished, run.id]);
   useEffect(() => {
     if (!isLive || kind !== 'console') return;
     void readers.console.readMore();

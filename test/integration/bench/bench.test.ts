@@ -61,6 +61,20 @@ describe('a job through the whole bench', () => {
     ]);
   });
 
+  it('T06 sends its trace often while somebody watches, and as GitLab likes when nobody does', async () => {
+    const { gitlab, open } = bound(await setScene());
+    const { bench, client } = await open();
+    const unwatched = gitlab.enqueue({ script: ['print a', 'interval'] });
+    await finishedRuns(bench, 1);
+    using _watch = bench.onDelta((delta) => {
+      if (delta.kind === 'run' && delta.run.phase === 'booting')
+        void client.call('trace.watch', { runId: delta.run.id });
+    });
+    const watched = gitlab.enqueue({ script: ['print a', 'interval'] });
+    await finishedRuns(bench, 2);
+    expect([unwatched.trace.toString(), watched.trace.toString()]).toEqual(['a\n60\n', 'a\n3\n']);
+  });
+
   it('runs as many at once as are lent', async () => {
     const { gitlab, open } = bound(await setScene({ slotCount: 3 }));
     const jobs = [1, 2, 3].map(() => gitlab.enqueue({ script: ['hang'] }));

@@ -10,7 +10,7 @@ interface Answer {
 
 /**
  * Plays the agent and its runner: asks for the run, then for the job, and does what the job's script lines say:
- * `print TEXT`, `exit N`, `hang` (until canceled), `power-off`, `panic`, `chatter N` (N lines, a PATCH each).
+ * `print TEXT`, `interval` (prints the seconds it was told to wait between two patches), `exit N`, `hang` (until canceled), `power-off`, `panic`, `chatter N` (N lines, a PATCH each).
  */
 export async function guest(machine: FakeGuest): Promise<void> {
   const call = (method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> =>
@@ -45,12 +45,14 @@ export async function guest(machine: FakeGuest): Promise<void> {
       JSON.stringify({ token: job.token, ...more }),
     );
   let offset = 0;
+  let interval = 'unknown';
   const print = async (text: string): Promise<Answer> => {
     const bytes = Buffer.from(text);
     const range = `${offset}-${offset + bytes.length - 1}`;
     const headers = { 'Content-Type': 'text/plain', 'Content-Range': range, 'JOB-TOKEN': job.token };
     const result = await call('PATCH', `/api/v4/jobs/${job.id}/trace?debug_trace=false`, headers, text);
     if (result.status === 202) offset += bytes.length;
+    interval = String(result.headers['x-gitlab-trace-update-interval']);
     return result;
   };
   const isOver = (result: Answer) => result.status === 403 || result.headers['job-status'] === 'canceled';
@@ -59,6 +61,7 @@ export async function guest(machine: FakeGuest): Promise<void> {
   for (const line of job.steps.flatMap((step: { script: string[] }) => step.script) as string[]) {
     const [word, rest = ''] = line.split(/ (.*)/s);
     if (word === 'print') await print(`${rest}\n`);
+    if (word === 'interval') await print(`${interval}\n`);
     if (word === 'chatter') for (let index = 0; index < Number(rest); index += 1) await print(`line ${index}\n`);
     if (word === 'panic') return machine.panic({ isReported: true });
     if (word === 'power-off') return machine.powerOff();
