@@ -109,7 +109,8 @@ http_chunks() {
         case $http_length in '' | *[!0-9A-Fa-f]*) return 1 ;; esac
         http_length=$((0x$http_length))
         [ "$http_length" -gt 0 ] || break
-        head -c "$http_length" >>"$http_out.body"
+        # Unlike head, dd takes no byte more than it is told to.
+        dd bs="$http_length" count=1 iflag=fullblock >>"$http_out.body" 2>/dev/null
         http_whole=$((http_whole + http_length))
         IFS= read -r _
     done
