@@ -6,7 +6,7 @@ import type { BootImage } from './images/boot-image.ts';
 import type { ImageCatalogue } from './images/image-catalogue.ts';
 import type { PlatformDeps } from './platform/deps.ts';
 import type { Directories } from './platform/directories.ts';
-import { type Accelerator, probeAccelerator } from './vm/accelerator.ts';
+import { type Accelerator, overruleKvm, probeAccelerator } from './vm/accelerator.ts';
 import { locateQemu, type QemuBinary } from './vm/qemu-binary.ts';
 import { locateSocat } from './vm/socat-binary.ts';
 
@@ -23,9 +23,16 @@ export interface HostPrograms {
 }
 
 /** What the runs of one machine kind are started with. */
-export interface MachineKit extends HostPrograms {
+export interface MachineKit {
   image: BootImage;
+  /** As they are now: the accelerator may change while we run. */
+  programs: () => HostPrograms;
+  /** Tells whether a machine that was started with `accelerator` missed its boot deadline. */
+  noteBoot: (accelerator: Accelerator, isMissed: boolean) => Promise<void>;
 }
+
+/** A guest of ours passed the probe and yet machines do not boot: after so many in a row KVM is not believed any more. */
+const missesBeforeOverrule = 2;
 
 export interface HostToolsOptions {
   directories: Directories;
@@ -41,7 +48,9 @@ export interface HostToolsOptions {
 export class HostTools {
   readonly #deps: PlatformDeps;
   readonly #options: HostToolsOptions;
-  readonly #found = Promise.withResolvers<HostPrograms>();
+  readonly #found = Promise.withResolvers<void>();
+  #programs: HostPrograms | undefined;
+  #missedCount = 0;
 
   constructor(deps: PlatformDeps, options: HostToolsOptions) {
     this.#deps = deps;
@@ -50,20 +59,13 @@ export class HostTools {
 
   /** Returns once everything was found, or `signal` aborted. */
   async prepare(signal: AbortSignal): Promise<void> {
-    const { onObstacle, onHost } = this.#options;
+    const { onObstacle } = this.#options;
     while (!signal.aborted) {
       try {
-        const programs = await this.#find();
+        this.#programs = await this.#find();
+        this.#show(this.#programs);
         onObstacle('host', undefined);
-        onHost({
-          accelerator: { kind: programs.accelerator.kind, why: programs.accelerator.why },
-          egress: {
-            kind: 'filtered',
-            why: 'Machines reach the internet through a filtering proxy of this app, and nothing of this PC or its network.',
-          },
-          qemuVersion: programs.qemu.version,
-        });
-        this.#found.resolve(programs);
+        this.#found.resolve();
         return;
       } catch (error) {
         if (!(error instanceof BenchError)) throw error;
@@ -84,11 +86,15 @@ export class HostTools {
     signal: AbortSignal,
   ): Promise<MachineKit | undefined> {
     onStatus({ kind: 'idle', why: 'Looking for QEMU and what this PC can do.' });
-    const programs = await untilAborted(this.#found.promise, signal);
-    while (programs !== undefined && !signal.aborted) {
+    await untilAborted(this.#found.promise, signal);
+    while (!signal.aborted) {
       try {
         const image = await this.#image(machine, (why) => onStatus({ kind: 'idle', why }), signal);
-        return { ...programs, image };
+        return {
+          image,
+          programs: () => this.#current(),
+          noteBoot: (accelerator, isMissed) => this.#noteBoot(accelerator, isMissed),
+        };
       } catch (error) {
         if (signal.aborted) return undefined;
         if (!(error instanceof BenchError)) throw error;
@@ -100,17 +106,46 @@ export class HostTools {
     return undefined;
   }
 
+  #current(): HostPrograms {
+    if (this.#programs === undefined) throw new Error('the programs of this PC are not found yet');
+    return this.#programs;
+  }
+
+  async #noteBoot(accelerator: Accelerator, isMissed: boolean): Promise<void> {
+    const programs = this.#current();
+    if (accelerator.kind !== 'kvm' || programs.accelerator.kind !== 'kvm') return;
+    this.#missedCount = isMissed ? this.#missedCount + 1 : 0;
+    if (this.#missedCount < missesBeforeOverrule) return;
+    this.#deps.log.warn({ missedCount: this.#missedCount }, 'machines do not boot under KVM, so TCG is used');
+    const probe = { qemu: programs.qemu, ...this.#probePlaces() };
+    await overruleKvm(this.#deps, probe, `${this.#missedCount} machines in a row missed their boot deadline under it`);
+    this.#programs = { ...programs, accelerator: await probeAccelerator(this.#deps, probe) };
+    this.#show(this.#programs);
+  }
+
+  #show({ accelerator, qemu }: HostPrograms): void {
+    this.#options.onHost({
+      accelerator: { kind: accelerator.kind, why: accelerator.why },
+      egress: {
+        kind: 'filtered',
+        why: 'Machines reach the internet through a filtering proxy of this app, and nothing of this PC or its network.',
+      },
+      qemuVersion: qemu.version,
+    });
+  }
+
+  #probePlaces(): { scratchDirectory: string; cachePath: string } {
+    const { runs, cache } = this.#options.directories;
+    return { scratchDirectory: runs, cachePath: join(cache, 'accelerator.json') };
+  }
+
   async #find(): Promise<HostPrograms> {
     const { directories, qemuPath } = this.#options;
     const search = { env: process.env };
     const qemu = await locateQemu(this.#deps, { ...search, ...(qemuPath === null ? {} : { path: qemuPath }) });
     const socatPath = await locateSocat(this.#deps, search);
     await this.#deps.files.makeDirectory(directories.cache);
-    const accelerator = await probeAccelerator(this.#deps, {
-      qemu,
-      scratchDirectory: directories.runs,
-      cachePath: join(directories.cache, 'accelerator.json'),
-    });
+    const accelerator = await probeAccelerator(this.#deps, { qemu, ...this.#probePlaces() });
     return { qemu, socatPath, accelerator };
   }
 

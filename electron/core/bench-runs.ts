@@ -69,11 +69,13 @@ export class BenchRuns {
   start(runner: BenchRunner, kit: MachineKit, job: AcceptedJob, claim: Claim): void {
     const { store, ledger, userAgent, images, directories, traces } = this.#options;
     const runId = this.#deps.random.runId();
+    const programs = kit.programs();
     const open = machineOpener(this.#deps, {
       directories,
       images,
       traces,
-      ...kit,
+      ...programs,
+      image: kit.image,
       upstream: runner.upstream,
       gitlabUrl: runner.connection.url,
       caPem: runner.caPem,
@@ -100,7 +102,7 @@ export class BenchRuns {
       onChange: (view) => store.apply({ kind: 'run', run: view }),
       onTraceGrown: (id, totalBytes) => store.growTrace(id, totalBytes),
     });
-    const ended = this.#live(run, claim);
+    const ended = this.#live(run, claim, (finished) => kit.noteBoot(programs.accelerator, missedItsBoot(finished)));
     this.#running.set(runId, { run, ended });
     void ended.then(() => {
       this.#running.delete(runId);
@@ -167,9 +169,11 @@ export class BenchRuns {
     }
   }
 
-  async #live(run: JobRun, claim: Claim): Promise<void> {
+  async #live(run: JobRun, claim: Claim, onFinished: (run: FinishedRun) => Promise<void>): Promise<void> {
     try {
-      this.addToHistory(await run.run(this.#force.signal));
+      const finished = await run.run(this.#force.signal);
+      this.addToHistory(finished);
+      await onFinished(finished);
     } catch (error) {
       this.#deps.log.error({ error }, 'the life of a job broke off');
     } finally {
@@ -181,4 +185,8 @@ export class BenchRuns {
     const watchedAtMs = this.#watchedAtMs.get(runId);
     return watchedAtMs !== undefined && this.#deps.clock.monotonicMs() - watchedAtMs < watchMs;
   }
+}
+
+function missedItsBoot(run: FinishedRun): boolean {
+  return run.outcome.error?.code === 'vm/boot-timeout';
 }

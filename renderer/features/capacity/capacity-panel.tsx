@@ -11,7 +11,7 @@ import { type CapacityScale, capacityScales, fromStep, shareOfHost, stepCount, t
 /** How long the core's own word may lag behind its answer before the sliders show what it last said. */
 const settleMs = 2_000;
 
-/** What of this PC is lent: a slider for each resource, with what is in use under it. */
+/** What of this PC is lent: a slider for each resource, with what runs and polls hold of it. */
 export function CapacityPanel() {
   const { client } = useBench();
   const capacity = useBenchState((state) => state.capacity);
@@ -78,7 +78,7 @@ function CapacitySlider({ scale, lent, capacity, isDisabled, onDrag, onCommit }:
         <span className="small">
           <strong>{scale.show(lent)}</strong>
           <span className="muted"> of {scale.show(host[scale.key])}</span>
-          {inUse > 0 && <span className="muted">, {scale.show(inUse)} in use</span>}
+          {inUse > 0 && <span className="muted">, {scale.show(inUse)} held for jobs</span>}
         </span>
       </div>
       <Slider.Root

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -5,6 +6,7 @@ import type { RunView } from '../../../electron/contract/state.ts';
 import type { Bench } from '../../../electron/core/bench.ts';
 import { createLog } from '../../../electron/core/platform/log.ts';
 import { BenchScene, type SceneOptions } from '../../fakes/bench-scene.ts';
+import { guestScript } from '../../fakes/qemu/install-fake-qemu.ts';
 
 let scene: BenchScene | undefined;
 afterEach(async () => {
@@ -99,7 +101,7 @@ describe('a job whose machine fails', () => {
     expect([job.state, job.failureReason]).toEqual(['failed', 'runner_system_failure']);
     expect(run?.phase === 'finished' && run.outcome.error?.code).toBe(code);
     expect(job.trace.toString()).toContain('ERROR: ');
-    await qemu.behave({ guest: new URL('../../fakes/qemu/guests/runs-jobs.ts', import.meta.url).pathname });
+    await qemu.behave({ guest: guestScript('runs-jobs') });
     const next = gitlab.enqueue({ script: ['print y'] });
     await vi.waitFor(() => expect(next.state).toBe('success'), { timeout: 15_000 });
   });
@@ -113,6 +115,27 @@ describe('a job whose machine fails', () => {
     expect(job.trace.toString()).toMatch(/^before\n\n.*ERROR: /s);
   });
 });
+
+it('does not believe in KVM any more when two machines in a row have not booted under it', async (context) => {
+  if (!existsSync('/dev/kvm')) {
+    context.skip('there is no /dev/kvm here');
+    return;
+  }
+  const { gitlab, open, qemu } = bound(
+    await setScene({ qemu: { boot: 'never', probe: { kvm: 'passes', tcg: 'passes' } } }),
+  );
+  const { bench } = await open();
+  await vi.waitFor(() => expect(bench.state.host.accelerator?.kind).toBe('kvm'), { timeout: 10_000 });
+  for (const count of [1, 2]) {
+    gitlab.enqueue({ script: ['print x'], timeoutSeconds: 4 });
+    await finishedRuns(bench, count);
+  }
+  await vi.waitFor(() => expect(bench.state.host.accelerator?.kind).toBe('tcg'), { timeout: 10_000 });
+  expect(bench.state.host.accelerator?.why).toContain('2 machines in a row missed their boot deadline');
+  await qemu.behave({ guest: guestScript('runs-jobs') });
+  const next = gitlab.enqueue({ script: ['print y'] });
+  await vi.waitFor(() => expect(next.state).toBe('success'), { timeout: 15_000 });
+}, 40_000);
 
 describe('a job that is canceled', () => {
   it('before its machine is up is ended without being handed over', async () => {
