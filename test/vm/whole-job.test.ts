@@ -133,6 +133,20 @@ it('keeps a machine from this PC and its network', async () => {
   ]);
 });
 
+it('lets a machine see that a connection was ended on this side', async () => {
+  const { gitlab, finished } = await realBench('debian-12');
+  const job = gitlab.enqueue({
+    variables: { GIT_STRATEGY: 'none' },
+    script: [
+      'exec 3<>/dev/tcp/gitlab.demo/8929',
+      'printf "GET /x HTTP/1.0\\r\\n\\r\\n" >&3',
+      'timeout 10 cat <&3 >/dev/null',
+    ],
+  });
+  await finished(1);
+  expect([job.state, job.exitCode]).toEqual(['success', null]);
+});
+
 it('runs a job by the official gitlab-runner', async (context) => {
   if (officialRunner === undefined) {
     context.skip('no official gitlab-runner: name one in FORREST_BENCH_RUNNER');

@@ -114,6 +114,7 @@ function netdev(start: MachineStart): string {
 /**
  * A process per connection: a guestfwd to a socket chardev serves one connection in the machine's life, then hangs.
  * `-t 3600`: the default ends the answer half a second after a client that has said all shuts its sending half.
+ * `shut-down`: STDIO is one socket twice, and closing one of the two descriptors would not tell the guest of an end.
  */
 function guestForward({ address, port, socketPath }: GuestService, socatPath: string): string {
   const host = /^10\.0\.2\.(\d{1,3})$/.exec(address)?.[1];
@@ -121,7 +122,15 @@ function guestForward({ address, port, socketPath }: GuestService, socatPath: st
     throw new RangeError(`a guest service cannot have the address ${address}`);
   }
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`no TCP port: ${port}`);
-  const words = [socatPath, '-t', '3600', '-b', '65536', 'STDIO', `UNIX-CONNECT:${socatPathValue(socketPath)}`];
+  const words = [
+    socatPath,
+    '-t',
+    '3600',
+    '-b',
+    '65536',
+    'STDIO,shut-down',
+    `UNIX-CONNECT:${socatPathValue(socketPath)}`,
+  ];
   return `guestfwd=tcp:${address}:${port}-cmd:${words.map(shellWord).join(' ')}`;
 }
 

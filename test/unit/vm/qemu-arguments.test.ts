@@ -53,8 +53,8 @@ it('gives a machine under KVM its disks, its services and nothing else', () => {
     ...['-object', 'rng-builtin,id=rng', '-device', 'virtio-rng-pci,rng=rng', '-device', 'pvpanic-pci'],
     '-netdev',
     'user,id=net,restrict=on,ipv6=off,net=10.0.2.0/24,dhcpstart=10.0.2.15,' +
-      'guestfwd=tcp:10.0.2.100:80-cmd:/usr/bin/socat -t 3600 -b 65536 STDIO UNIX-CONNECT:/run/fb/0badcafe/p,' +
-      'guestfwd=tcp:10.0.2.100:3128-cmd:/usr/bin/socat -t 3600 -b 65536 STDIO UNIX-CONNECT:/run/fb/0badcafe/e',
+      'guestfwd=tcp:10.0.2.100:80-cmd:/usr/bin/socat -t 3600 -b 65536 STDIO,,shut-down UNIX-CONNECT:/run/fb/0badcafe/p,' +
+      'guestfwd=tcp:10.0.2.100:3128-cmd:/usr/bin/socat -t 3600 -b 65536 STDIO,,shut-down UNIX-CONNECT:/run/fb/0badcafe/e',
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-chardev', 'socket,id=console,path=/run/fb/0badcafe/c,server=on,wait=off', '-serial', 'chardev:console'],
     ...['-chardev', 'socket,id=qmp,path=/run/fb/0badcafe/q,server=on,wait=off', '-mon', 'chardev=qmp,mode=control'],
@@ -87,7 +87,7 @@ it('quotes a socket path for QEMU, for GLib and for socat, each in its own way',
   const services = [{ address: '10.0.2.100', port: 80, socketPath: "/home/jo d'or,a:b/p" }];
   expect(valueAfter(qemuArguments(aStart({ services })), '-netdev')).toBe(
     'user,id=net,restrict=on,ipv6=off,net=10.0.2.0/24,dhcpstart=10.0.2.15,guestfwd=tcp:10.0.2.100:80-cmd:' +
-      `/usr/bin/socat -t 3600 -b 65536 STDIO 'UNIX-CONNECT:/home/jo d\\'\\''or\\,,a\\:b/p'`,
+      `/usr/bin/socat -t 3600 -b 65536 STDIO,,shut-down 'UNIX-CONNECT:/home/jo d\\'\\''or\\,,a\\:b/p'`,
   );
 });
 
