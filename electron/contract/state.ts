@@ -119,7 +119,6 @@ export type HostView = z.infer<typeof hostViewSchema>;
 
 /** Something that is wrong now and that the owner can mend; it goes away by itself when it is mended. */
 export const problemSchema = wireErrorSchema.extend({ id: z.string(), since: epochMsSchema });
-export type Problem = z.infer<typeof problemSchema>;
 
 /** All that a screen shows, except trace and console bytes. */
 export const benchStateSchema = z.object({

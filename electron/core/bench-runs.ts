@@ -1,5 +1,5 @@
 import { watchMs } from '../contract/contract.ts';
-import { BenchError } from '../contract/errors.ts';
+import { BenchError, type WireError } from '../contract/errors.ts';
 import type { EpochMs, RunId } from '../contract/ids.ts';
 import type { Resources } from '../contract/state.ts';
 import type { BenchRunner } from './bench-connections.ts';
@@ -35,6 +35,8 @@ export interface BenchRunsOptions {
   history: History;
   store: BenchStore;
   userAgent: string;
+  /** A job could not be written down: until that is mended every other would be lost as well. */
+  onLedgerUnwritable: (error: WireError) => void;
 }
 
 /** The jobs that live here now, from the 201 to their row of history. */
@@ -173,6 +175,8 @@ export class BenchRuns {
     try {
       const finished = await run.run(this.#force.signal);
       this.addToHistory(finished);
+      const { error } = finished.outcome;
+      if (error?.code === 'jobs/ledger-unwritable') this.#options.onLedgerUnwritable(error);
       await onFinished(finished);
     } catch (error) {
       this.#deps.log.error({ error }, 'the life of a job broke off');

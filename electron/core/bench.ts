@@ -62,6 +62,7 @@ export interface BenchOptions {
 }
 
 const lendingReviewMs = 15_000;
+const ledgerObstacle = 'ledger';
 /** Kept for looking at; older ones are removed at a start. */
 const keptRunDirectories = 50;
 
@@ -173,6 +174,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     history,
     store,
     userAgent,
+    onLedgerUnwritable: (error) => setObstacle(ledgerObstacle, error),
   });
 
   const background = new AbortController();
@@ -195,7 +197,7 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
       reviewLending();
     }),
   );
-  setObstacle('starting', undefined);
+  reviewLending();
 
   inBackground('recovery', async (signal) => {
     await endLeftovers(deps, directories);
@@ -226,7 +228,8 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
     while (!signal.aborted) {
       await deps.clock.sleep(lendingReviewMs, signal);
       freeDiskBytes = await deps.files.freeBytes(directories.runs);
-      reviewLending();
+      if (obstacles.has(ledgerObstacle) && canWrite(ledger)) setObstacle(ledgerObstacle, undefined);
+      else reviewLending();
     }
   });
 
@@ -276,4 +279,13 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
       await opened.disposeAsync();
     },
   };
+}
+
+function canWrite(ledger: Ledger): boolean {
+  try {
+    ledger.check();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -24,6 +24,8 @@ export type LedgerRecord = z.infer<typeof ledgerRecordSchema>;
 
 /** Another process that is just ending may hold the lock a little longer. */
 const lockWaitMs = 2_000;
+/** More than a record takes. */
+const checkedBytes = 16 * 1024;
 
 /**
  * Jobs we have accepted and GitLab does not yet know the end of. A record is on the disk when `add` returns, before
@@ -59,17 +61,17 @@ export class Ledger implements Disposable {
 
   /** @throws JobError `jobs/ledger-unwritable`, usually a full disk. */
   add(record: LedgerRecord): void {
-    try {
-      this.#database
-        .prepare('INSERT INTO jobs (run_id, record) VALUES (?, ?)')
-        .run(record.runId, JSON.stringify(record));
-    } catch (cause) {
-      throw new JobError('jobs/ledger-unwritable', 'The record of an accepted job cannot be written', {
-        remedy:
-          'Free some space on the disk that holds the state folder, or check its permissions. No job is taken meanwhile.',
-        cause,
-      });
-    }
+    this.#write('INSERT', record.runId, JSON.stringify(record));
+  }
+
+  /**
+   * Writes something and takes it back: whether a job that came now could be written down.
+   * @throws JobError `jobs/ledger-unwritable`
+   */
+  check(): void {
+    // A check that was cut short may have left its row.
+    this.#write('INSERT OR REPLACE', 'check', ' '.repeat(checkedBytes));
+    this.#database.prepare("DELETE FROM jobs WHERE run_id = 'check'").run();
   }
 
   /** Removes the record: GitLab knows the end of the job. */
@@ -79,7 +81,7 @@ export class Ledger implements Disposable {
 
   /** All records, oldest first. One that cannot be read is skipped and counted: it cannot be ended any more. */
   all(): { records: LedgerRecord[]; unreadableCount: number } {
-    const rows = this.#database.prepare('SELECT record FROM jobs ORDER BY rowid').all();
+    const rows = this.#database.prepare("SELECT record FROM jobs WHERE run_id <> 'check' ORDER BY rowid").all();
     const parsed = rows.map((row) => ledgerRecordSchema.safeParse(JSON.parse(String(row['record']))));
     const records = parsed.flatMap((result) => (result.success ? [result.data] : []));
     return { records, unreadableCount: parsed.length - records.length };
@@ -87,5 +89,17 @@ export class Ledger implements Disposable {
 
   [Symbol.dispose](): void {
     this.#database.close();
+  }
+
+  #write(verb: 'INSERT' | 'INSERT OR REPLACE', key: string, text: string): void {
+    try {
+      this.#database.prepare(`${verb} INTO jobs (run_id, record) VALUES (?, ?)`).run(key, text);
+    } catch (cause) {
+      throw new JobError('jobs/ledger-unwritable', 'The record of an accepted job cannot be written', {
+        remedy:
+          'Free some space on the disk that holds the state folder, or check its permissions. No job is taken meanwhile.',
+        cause,
+      });
+    }
   }
 }

@@ -20,7 +20,9 @@ export function add(a: Resources, b: Resources): Resources {
 export function whyNoRoom(lent: Resources, held: Resources, request: Resources): string | null {
   for (const name of resourceNames) {
     if (held[name] + request[name] <= lent[name]) continue;
-    return request[name] > lent[name] ? neverFits(name, lent, request) : `All lent ${words[name]} are in use.`;
+    return request[name] > lent[name]
+      ? neverFits(name, lent, request)
+      : `All lent ${words[name]} ${name === 'slotCount' || name === 'cpus' ? 'are' : 'is'} in use.`;
   }
   return null;
 }

@@ -50,3 +50,11 @@ it('C09 is refused to a second user, who is told that the first is running', asy
   using again = new Ledger(path);
   expect(again.all().records).toEqual([]);
 });
+
+it('leaves nothing of a check', async () => {
+  await using folder = await temporaryDirectory();
+  using ledger = new Ledger(join(folder.path, 'ledger.db'));
+  ledger.check();
+  ledger.check();
+  expect(ledger.all()).toEqual({ records: [], unreadableCount: 0 });
+});

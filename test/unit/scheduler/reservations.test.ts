@@ -19,7 +19,7 @@ describe('whyNoRoom', () => {
     ['fits exactly', { cpus: 2, slotCount: 1 }, { cpus: 2, slotCount: 1 }, null],
     ['no slot left', { slotCount: 2 }, { slotCount: 1 }, 'All lent runs are in use.'],
     ['no CPU left', { cpus: 3 }, { cpus: 2 }, 'All lent CPUs are in use.'],
-    ['no memory left', { memoryBytes: 8 * gib }, { memoryBytes: 1 }, 'All lent memory are in use.'],
+    ['no memory left', { memoryBytes: 8 * gib }, { memoryBytes: 1 }, 'All lent memory is in use.'],
     ['can never fit', {}, { memoryBytes: 16 * gib }, 'The machine wants 16.0 GiB memory, 8.0 GiB are lent.'],
     ['too many CPUs for ever', {}, { cpus: 9 }, 'The machine wants 9 CPUs, 4 are lent.'],
   ])('%s', (_name, held, request, expected) => {
