@@ -95,7 +95,13 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
   opening.use(connections);
 
   const history = opening.use(new History({ log }, join(directories.data, 'history.db')));
-  const ledger = opening.use(new Ledger(join(directories.state, 'ledger.db')));
+  const ledgerPath = join(directories.state, 'ledger.db');
+  {
+    // SQLite would make it as the umask says; its journal takes the mode of the file. Closed again before SQLite locks
+    // it, because closing any descriptor of a file drops the process's locks.
+    await using _made = await deps.files.openForWriting(ledgerPath, 0o600);
+  }
+  const ledger = opening.use(new Ledger(ledgerPath));
   const traces = new TraceStore(deps, join(directories.data, 'traces'));
   const store = opening.use(
     new BenchStore(deps, {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RunView } from '../../../electron/contract/state.ts';
@@ -266,6 +266,14 @@ it('takes jobs again when a drain is given up', async () => {
   await vi.waitFor(() => expect(next.state).toBe('success'), { timeout: 15_000 });
   running.forceCancel();
 }, 40_000);
+
+it('keeps its ledger, which holds job tokens, for its owner alone', async () => {
+  const { open, directories } = bound(await setScene());
+  await open();
+  const names = (await readdir(directories.state)).filter((name) => name.startsWith('ledger.db'));
+  const modes = await Promise.all(names.map(async (name) => (await stat(join(directories.state, name))).mode & 0o777));
+  expect(new Set(modes)).toEqual(new Set([0o600]));
+});
 
 it('S21 writes no token into its log', async () => {
   let written = '';
